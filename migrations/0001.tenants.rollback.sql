@@ -1,0 +1,1 @@
+drop table shop_settings, api_key_grants, api_keys, members, shops, organisations;

@@ -1,0 +1,1 @@
+drop table shipment_events, shipments, orders;

@@ -1,0 +1,102 @@
+"""An order as it is stored, and what a caller may say of one."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+
+class ReferenceKind(StrEnum):
+    """How an order's reference is to be read."""
+
+    UUID = "uuid"
+    EXTERNAL_ID = "external_id"
+    ORDER_NAME = "order_name"
+    ORDER_NUMBER = "order_number"
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """Names one order of a shop."""
+
+    kind: ReferenceKind
+    value: str
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """One order. Members are named as on the wire; money is in `currency`, `weight` in grams.
+
+    `address`, `products`, `discounts` and `order_analytics` are JSON as the shop sent it, checked at the door.
+    """
+
+    shop_id: UUID
+    id: UUID
+    order_number: str
+    external_id: str | None = None
+    order_name: str | None = None
+    order_placed_at: datetime
+    total_order_price: Decimal | None = None
+    shipping_price: Decimal | None = None
+    sub_total_price: Decimal | None = None
+    discount_price: Decimal | None = None
+    currency: str = "EUR"
+    payment_status: str | None = None
+    email_id: str | None = None
+    external_customer_id: str | None = None
+    user_agent: str | None = None
+    weight: Decimal | None = None
+    expected_number_of_shipments: int = 1
+    segments: tuple[str, ...] = ()
+    address: dict[str, Any] = {}
+    products: list[dict[str, Any]] = []
+    discounts: list[dict[str, Any]] = []
+    order_analytics: dict[str, Any] = {}
+    cancelled_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class OrderMembers(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller says of an order; None is "not said" and leaves what is stored."""
+
+    order_number: str
+    external_id: str | None = None
+    order_name: str | None = None
+    order_placed_at: datetime | None = None
+    total_order_price: Decimal | None = None
+    shipping_price: Decimal | None = None
+    sub_total_price: Decimal | None = None
+    discount_price: Decimal | None = None
+    currency: str | None = None
+    payment_status: str | None = None
+    email_id: str | None = None
+    external_customer_id: str | None = None
+    user_agent: str | None = None
+    weight: Decimal | None = None
+    expected_number_of_shipments: int | None = None
+    segments: tuple[str, ...] | None = None
+    address: dict[str, Any] | None = None
+    products: list[dict[str, Any]] | None = None
+    discounts: list[dict[str, Any]] | None = None
+
+
+Detail = TypeVar("Detail")
+
+
+class Saved(msgspec.Struct, frozen=True, Generic[Detail]):
+    """What became of a write: the row after it, the row before it if there was one, and whether it changed."""
+
+    now: Detail
+    before: Detail | None
+
+    @property
+    def created(self) -> bool:
+        """It did not exist before."""
+        return self.before is None
+
+    @property
+    def changed(self) -> bool:
+        """It existed and differs now."""
+        return self.before is not None and self.before != self.now

@@ -1,0 +1,66 @@
+"""The HTTP application: every resource, behind one guard and one way to answer errors."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.types import ASGIApp, ControllerRouterHandler
+
+from karla.entrypoints.api import faults
+from karla.entrypoints.api.access import authorise, provide_access
+from karla.entrypoints.api.bodies import BULK_BYTES
+from karla.entrypoints.api.hosts import by_host
+from karla.entrypoints.api.observing import observed
+from karla.entrypoints.api.resources import RESOURCES
+from karla.entrypoints.api.services import Services
+
+
+def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) -> ASGIApp:
+    """The ASGI application; `open_services` is entered at start-up and left at shutdown."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_services() as services:
+            app.state.services = services
+            yield
+
+    return doors(litestar_app([*RESOURCES], lifespan=[lifespan]))
+
+
+def with_services(services: Services) -> ASGIApp:
+    """The ASGI application on parts that are open already."""
+    return doors(litestar_app([*RESOURCES], state=State({"services": services})))
+
+
+def doors(app: ASGIApp) -> ASGIApp:
+    """What stands before the routes."""
+    return by_host(observed(app))
+
+
+def litestar_app(
+    handlers: Sequence[ControllerRouterHandler],
+    lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[None]]] = (),
+    state: State | None = None,
+) -> Litestar:
+    """The routes with guard, injection and error answers; also what the OpenAPI document is read from."""
+    return Litestar(
+        route_handlers=handlers,
+        lifespan=list(lifespan),
+        state=state,
+        guards=[authorise],
+        dependencies={
+            "access": Provide(provide_access, sync_to_thread=False),
+            "services": Provide(_provide_services, sync_to_thread=False),
+        },
+        exception_handlers=faults.HANDLERS,  # type: ignore[arg-type]
+        request_max_body_size=BULK_BYTES,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _provide_services(state: State) -> Services:
+    services: Services = state.services
+    return services

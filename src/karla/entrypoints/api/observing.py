@@ -1,0 +1,70 @@
+"""Every request gets an id, a metric and a log line; what it carried gets into none of them."""
+
+import re
+import time
+from typing import Any
+
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from karla.infra.ids import new_id
+from karla.infra.telemetry import REQUEST_SECONDS
+
+log = structlog.get_logger()
+
+_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+def observed(app: ASGIApp) -> ASGIApp:
+    """Wrap `app` with request ids (`X-Request-Id`, a caller's own is kept), metrics and an access log."""
+
+    async def watch(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]
+        started = time.perf_counter()
+        status = 500
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await app(scope, receive, tell)
+        finally:
+            _record(scope, status, time.perf_counter() - started, request_id)
+
+    return watch
+
+
+def _request_id(scope: Scope) -> str:
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
+    return given if _ID.fullmatch(given) else str(new_id())
+
+
+def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
+    # The route's template, not the path: paths hold order numbers and tokens.
+    template = _template(scope)
+    method = scope["method"]
+    REQUEST_SECONDS.labels(method, template, str(status)).observe(seconds)
+    if scope["path"] not in _QUIET:
+        slug = (scope.get("path_params") or {}).get("slug")
+        log.info(
+            "request",
+            method=method,
+            route=template,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            request_id=request_id,
+            shop=slug,
+        )
+
+
+def _template(scope: Any) -> str:
+    return str(scope.get("path_template") or "unmatched")

@@ -1,0 +1,7 @@
+"""The list of all resources: a new one is added here."""
+
+from litestar.types import ControllerRouterHandler
+
+from karla.entrypoints.api import system
+
+RESOURCES: tuple[ControllerRouterHandler, ...] = (*system.HANDLERS,)

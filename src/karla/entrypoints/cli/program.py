@@ -1,0 +1,55 @@
+"""The `karla` command: its verbs by group, and how it speaks of failure."""
+
+import sys
+from collections.abc import Callable
+
+import msgspec
+import psycopg
+import typer
+from rich.console import Console
+
+from karla.entrypoints.cli import serving, tenants
+from karla.infra.embedded_postgres import PostgresError
+from karla.infra.errors import KarlaError
+from karla.infra.instance import AlreadyRunning, NotRunning
+from karla.infra.settings import Settings, SettingsInvalid
+
+
+class Runtime(msgspec.Struct, frozen=True):
+    """What the composition root lends to the commands: each runs until a signal."""
+
+    serve: Callable[[Settings, str], None]
+    work: Callable[[Settings, str], None]
+
+
+app = typer.Typer(
+    name="karla",
+    help="Karla: an open post-purchase platform for e-commerce.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("up")(serving.up)
+app.command("serve")(serving.serve)
+app.command("work")(serving.work)
+app.command("migrate")(serving.migrate)
+app.add_typer(tenants.shops, name="shop")
+app.add_typer(tenants.keys, name="key")
+app.add_typer(tenants.members, name="member")
+
+_EXPECTED = (AlreadyRunning, NotRunning, SettingsInvalid, PostgresError, psycopg.OperationalError)
+
+
+def program(obj: Runtime) -> None:
+    """Run the command line; expected failures end with one clear line and code 1."""
+    try:
+        app(obj=obj)
+    except KarlaError as error:
+        _fail(error.message)
+    except _EXPECTED as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True, highlight=False).print(f"karla: {message}", style="red", markup=False)
+    sys.exit(1)

@@ -1,0 +1,74 @@
+"""LISTEN/NOTIFY: rings when there may be something to do, and tells when it may have missed a ring.
+
+The bell saves waiting; it is never the only word of anything.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+import asyncpg
+
+from karla.infra.work import Connection
+
+WORK = "karla_work"
+ACCESS = "karla_access"
+
+_RETRY_SECONDS = 1.0
+
+
+async def ring(connection: Connection, channel: str, payload: str = "") -> None:
+    """Ring `channel` when the transaction of `connection` commits."""
+    await connection.execute("select pg_notify($1, $2)", channel, payload)
+
+
+class Bell:
+    """One listening connection of a process."""
+
+    def __init__(self, url: str, channels: dict[str, Callable[[], None]]) -> None:
+        self._url = url
+        self._channels = channels
+        self._connected = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def listening(self) -> bool:
+        """False while rings may be missed: whoever caches by the bell must ask the database then."""
+        return self._connected
+
+    async def start(self) -> None:
+        """Begin to listen; returns once listening or after the first failure to."""
+        first = asyncio.Event()
+        self._task = asyncio.create_task(self._run(first), name="bell")
+        await first.wait()
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self, first: asyncio.Event) -> None:
+        while True:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._listen(first)
+            self._connected = False
+            first.set()
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _listen(self, first: asyncio.Event) -> None:
+        connection = await asyncpg.connect(self._url)
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
+        try:
+            for channel, heard in self._channels.items():
+                await connection.add_listener(channel, lambda *_, heard=heard: heard())
+            self._connected = True
+            for heard in self._channels.values():
+                heard()
+            first.set()
+            await lost.wait()
+        finally:
+            self._connected = False
+            await connection.close(timeout=1)

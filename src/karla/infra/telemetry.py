@@ -1,0 +1,59 @@
+"""Logs as structured lines without secrets or personal data, and the metrics of this process."""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+REQUEST_SECONDS = Histogram(
+    "karla_http_request_seconds",
+    "Time to answer a request, by route template.",
+    ["method", "route", "status"],
+    registry=REGISTRY,
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+EVENTS_RELAYED = Counter("karla_events_relayed", "Outbox rows turned into deliveries.", registry=REGISTRY)
+DELIVERY_ATTEMPTS = Counter(
+    "karla_delivery_attempts", "Webhook attempts, by outcome.", ["outcome"], registry=REGISTRY
+)
+DELIVERY_SECONDS = Histogram(
+    "karla_delivery_attempt_seconds", "Time of one webhook attempt.", registry=REGISTRY
+)
+FIRST_ATTEMPT_SECONDS = Histogram(
+    "karla_event_to_first_attempt_seconds",
+    "Time from an event to its first delivery attempt.",
+    registry=REGISTRY,
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
+
+
+def metrics_text() -> bytes:
+    """This process's metrics in Prometheus' text format."""
+    return generate_latest(REGISTRY)
+
+
+def configure_logging(level: str, style: str) -> None:
+    """Set up structlog and route the libraries' logging through it; `style` is auto, json or console."""
+    console = style == "console" or (style == "auto" and sys.stderr.isatty())
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    )
+    chain: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if not console:
+        chain.append(structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*chain, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True
+    )
