@@ -19,7 +19,7 @@ create table orders (
     user_agent                  text,
     weight                      numeric,
     expected_number_of_shipments integer not null,
-    segments                    text[] not null,
+    segments                    jsonb not null,
     address                     jsonb not null,
     products                    jsonb not null,
     discounts                   jsonb not null,

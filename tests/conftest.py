@@ -20,8 +20,10 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    with EmbeddedPostgres.start(tmp_path_factory.mktemp("postgres")) as postgres:
+    data_dir = tmp_path_factory.mktemp("postgres")
+    with EmbeddedPostgres.start(data_dir) as postgres:
         yield postgres.url
+    EmbeddedPostgres.remove(data_dir)
 
 
 @pytest.fixture(scope="session")

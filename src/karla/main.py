@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 
 from karla.domain.subscribers.journal import announce
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.access import Keyring
-from karla.entrypoints.api.services import Services
+from karla.entrypoints.api.services import Services, upserted
 from karla.entrypoints.cli.program import Runtime, program
 from karla.infra import bell as bells
+from karla.infra.batching import Coalescer
 from karla.infra.bell import Bell
 from karla.infra.clock import SystemClock
 from karla.infra.db import Database
+from karla.infra.rate_limit import RateLimit
 from karla.infra.settings import Settings
 from karla.infra.telemetry import configure_logging
 
@@ -22,13 +25,19 @@ async def open_services(settings: Settings, url: str) -> AsyncIterator[Services]
     """The parts of an API process, connected."""
     clock = SystemClock()
     db = await Database.open(url, announce=announce, clock=clock, pool_size=settings.database_pool_size)
-    keyrings: list[Keyring] = []
-    bell = Bell(url, {bells.ACCESS: lambda: [keyring.forget() for keyring in keyrings] and None})
+    bell = Bell(url)
     keyring = Keyring(db, clock, bell)
-    keyrings.append(keyring)
+    bell.on(bells.ACCESS, keyring.forget)
     await bell.start()
     try:
-        yield Services(settings=settings, db=db, clock=clock, keyring=keyring)
+        yield Services(
+            settings=settings,
+            db=db,
+            clock=clock,
+            keyring=keyring,
+            upserts=Coalescer(partial(upserted, db)),
+            bulk_limit=RateLimit(settings.bulk_requests_per_minute, clock),
+        )
     finally:
         await bell.stop()
         await db.close()
@@ -40,7 +49,7 @@ def serve(settings: Settings, url: str) -> None:
 
     configure_logging(settings.log_level, settings.log_format)
     uvicorn.run(
-        api.build(lambda: open_services(settings, url)),  # type: ignore[arg-type]
+        api.build(lambda: open_services(settings, url)),
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -146,6 +146,4 @@ def test_during_a_rotation_the_library_accepts_either_secret() -> None:
     assert (new, old) != (old, new)
     for secret in (SECRET, OLD):
         Webhook(standard_secret(secret)).verify(BODY, headers)
-    assert (
-        standard_headers([OLD], "evt_1", int(headers["webhook-timestamp"]), BODY)["webhook-signature"] == old
-    )
+    assert standard_headers([OLD], "evt_1", int(headers["webhook-timestamp"]), BODY)["webhook-signature"] == old

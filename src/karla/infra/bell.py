@@ -25,9 +25,9 @@ async def ring(connection: Connection, channel: str, payload: str = "") -> None:
 class Bell:
     """One listening connection of a process."""
 
-    def __init__(self, url: str, channels: dict[str, Callable[[], None]]) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._channels = channels
+        self._channels: dict[str, Callable[[], None]] = {}
         self._connected = False
         self._task: asyncio.Task[None] | None = None
 
@@ -35,6 +35,10 @@ class Bell:
     def listening(self) -> bool:
         """False while rings may be missed: whoever caches by the bell must ask the database then."""
         return self._connected
+
+    def on(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call `heard` at each ring of `channel`, and whenever rings may have been missed; before `start`."""
+        self._channels[channel] = heard
 
     async def start(self) -> None:
         """Begin to listen; returns once listening or after the first failure to."""

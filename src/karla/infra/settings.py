@@ -20,9 +20,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     database_url: Annotated[
         str | None,
-        Meta(
-            description="Any PostgreSQL 15 or later. Without it Karla runs its own, kept in the data directory."
-        ),
+        Meta(description="Any PostgreSQL 15 or later. Without it Karla runs its own, kept in the data directory."),
     ] = None
     data_dir: Annotated[
         Path, Meta(description="Where the embedded database, uploaded files and made keys are kept.")
@@ -40,8 +38,7 @@ class Settings(msgspec.Struct, frozen=True):
         str | None,
         Meta(
             min_length=32,
-            description="Signs and encrypts what leaves the database. "
-            "Made and kept in the data directory if absent.",
+            description="Signs and encrypts what leaves the database. Made and kept in the data directory if absent.",
         ),
     ] = None
     allow_private_targets: Annotated[
@@ -55,9 +52,7 @@ class Settings(msgspec.Struct, frozen=True):
             "Default: a folder in the data directory."
         ),
     ] = None
-    database_pool_size: Annotated[
-        int, Meta(ge=1, le=200, description="Database connections of one process.")
-    ] = 10
+    database_pool_size: Annotated[int, Meta(ge=1, le=200, description="Database connections of one process.")] = 10
     webhook_retries: Annotated[
         int, Meta(ge=0, le=50, description="Attempts after the first one before a delivery counts as failed.")
     ] = 15
@@ -79,14 +74,12 @@ class Settings(msgspec.Struct, frozen=True):
             description="If set, a worker answers /healthz, /readyz and /metrics on this port.",
         ),
     ] = None
-    log_level: Annotated[
-        str, Meta(pattern="^(debug|info|warning|error)$", description="Least severity logged.")
-    ] = "info"
+    log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="Least severity logged.")] = (
+        "info"
+    )
     log_format: Annotated[
         str,
-        Meta(
-            pattern="^(auto|json|console)$", description="`auto` is console on a terminal, else JSON lines."
-        ),
+        Meta(pattern="^(auto|json|console)$", description="`auto` is console on a terminal, else JSON lines."),
     ] = "auto"
 
     @property
@@ -119,9 +112,7 @@ def settings_from(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
             continue
         try:
             values[field] = (
-                Path(raw)
-                if hints[field].__origin__ is Path
-                else msgspec.convert(raw, hints[field], strict=False)
+                Path(raw) if hints[field].__origin__ is Path else msgspec.convert(raw, hints[field], strict=False)
             )
         except msgspec.ValidationError as error:
             faults.append(f"{variable_of(field)}={raw!r}: {error}")

@@ -16,12 +16,8 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 EVENTS_RELAYED = Counter("karla_events_relayed", "Outbox rows turned into deliveries.", registry=REGISTRY)
-DELIVERY_ATTEMPTS = Counter(
-    "karla_delivery_attempts", "Webhook attempts, by outcome.", ["outcome"], registry=REGISTRY
-)
-DELIVERY_SECONDS = Histogram(
-    "karla_delivery_attempt_seconds", "Time of one webhook attempt.", registry=REGISTRY
-)
+DELIVERY_ATTEMPTS = Counter("karla_delivery_attempts", "Webhook attempts, by outcome.", ["outcome"], registry=REGISTRY)
+DELIVERY_SECONDS = Histogram("karla_delivery_attempt_seconds", "Time of one webhook attempt.", registry=REGISTRY)
 FIRST_ATTEMPT_SECONDS = Histogram(
     "karla_event_to_first_attempt_seconds",
     "Time from an event to its first delivery attempt.",

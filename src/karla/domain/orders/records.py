@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -48,7 +48,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str | None = None
     weight: Decimal | None = None
     expected_number_of_shipments: int = 1
-    segments: tuple[str, ...] = ()
+    segments: list[str] = []
     address: dict[str, Any] = {}
     products: list[dict[str, Any]] = []
     discounts: list[dict[str, Any]] = []
@@ -61,7 +61,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class OrderMembers(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller says of an order; None is "not said" and leaves what is stored."""
 
-    order_number: str
+    order_number: str | None = None
     external_id: str | None = None
     order_name: str | None = None
     order_placed_at: datetime | None = None
@@ -76,20 +76,17 @@ class OrderMembers(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str | None = None
     weight: Decimal | None = None
     expected_number_of_shipments: int | None = None
-    segments: tuple[str, ...] | None = None
+    segments: list[str] | None = None
     address: dict[str, Any] | None = None
     products: list[dict[str, Any]] | None = None
     discounts: list[dict[str, Any]] | None = None
 
 
-Detail = TypeVar("Detail")
+class SavedOrder(msgspec.Struct, frozen=True):
+    """What becomes of an order: as it is now, and as it was if it existed."""
 
-
-class Saved(msgspec.Struct, frozen=True, Generic[Detail]):
-    """What became of a write: the row after it, the row before it if there was one, and whether it changed."""
-
-    now: Detail
-    before: Detail | None
+    now: Order
+    before: Order | None
 
     @property
     def created(self) -> bool:
@@ -98,5 +95,5 @@ class Saved(msgspec.Struct, frozen=True, Generic[Detail]):
 
     @property
     def changed(self) -> bool:
-        """It existed and differs now."""
-        return self.before is not None and self.before != self.now
+        """There is something to write."""
+        return self.before != self.now

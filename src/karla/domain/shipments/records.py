@@ -64,10 +64,15 @@ class TimelineEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderFile(msgspec.Struct, frozen=True):
-    """An order with all its shipments by position."""
+    """An order with all its shipments by position and everything on their timelines, oldest first."""
 
     order: Order
     shipments: tuple[Shipment, ...]
+    timeline: tuple[TimelineEvent, ...] = ()
+
+    def events_of(self, shipment_id: UUID) -> list[TimelineEvent]:
+        """One shipment's timeline, oldest first."""
+        return [event for event in self.timeline if event.shipment_id == shipment_id]
 
 
 class ShipmentEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +110,7 @@ class Tracking(msgspec.Struct, frozen=True, kw_only=True):
 class OrderCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One upsert: which order, what is said of it (None: it must exist), and the parcels that are known.
 
+    Members without an order number change an order but can't create one.
     `create_only` refuses an order that exists; `loc` is where the command stood in the request, for faults.
     """
 
@@ -115,3 +121,26 @@ class OrderCommand(msgspec.Struct, frozen=True, kw_only=True):
     order_analytics: dict[str, Any] | None = None
     create_only: bool = False
     loc: tuple[str | int, ...] = ("body",)
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that someone saw happen to a shipment; `external_id` within `origin` tells it from any other."""
+
+    shop_id: UUID
+    shipment_id: UUID
+    origin: str
+    external_id: str
+    event_name: str
+    event_time: datetime
+    correction: bool = False
+    timezone: str | None = None
+    location: dict[str, Any] | None = None
+    additional_info: dict[str, Any] | None = None
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """What became of an observation; `known` when it was on the timeline already."""
+
+    event: TimelineEvent
+    file: OrderFile
+    known: bool

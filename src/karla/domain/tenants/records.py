@@ -1,12 +1,16 @@
 """Organisations, shops, members and keys as the other storeys see them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 import msgspec
 
+from karla.infra.paging import Paged
 from karla.vocabulary.scope import Role
+
+EVERY_SHOP = "*"
+"""Stands for a slug where every shop of the organisation is meant, also those to come."""
 
 
 class ShopRef(msgspec.Struct, frozen=True):
@@ -22,6 +26,13 @@ class Grant(msgspec.Struct, frozen=True):
 
     shop_id: UUID | None
     role: Role
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """What an administrator may manage: a whole organisation, or (`shops`) only what lies within some of its shops."""
+
+    organisation_id: UUID
+    shops: frozenset[UUID] | None = None
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -47,8 +58,44 @@ class Principal(msgspec.Struct, frozen=True):
         roles = [grant.role for grant in self.grants if grant.shop_id is None]
         return next((role for role in reversed(Role) if role in roles), None)
 
+    @property
+    def whole_organisation(self) -> UUID | None:
+        """The organisation of whose shops this key sees all, or None for a key of single shops."""
+        return self.organisation_id if self.role_in_organisation else None
 
-class Shop(msgspec.Struct, frozen=True):
+    @property
+    def reach(self) -> Reach:
+        """What this key administers."""
+        if self.role_in_organisation is Role.ADMIN:
+            return Reach(self.organisation_id)
+        shops = {grant.shop_id for grant in self.grants if grant.role is Role.ADMIN}
+        return Reach(self.organisation_id, frozenset(shop for shop in shops if shop is not None))
+
+
+class ShopMembers(TypedDict, total=False):
+    """What a shop may be told about itself beyond slug and name, named as on the wire; None says nothing."""
+
+    description: str | None
+    language: str | None
+    shop_provider: str | None
+    shop_admin_url: str | None
+    shop_faq_url: str | None
+    shop_service_url: str | None
+    shop_url: str | None
+    logo_url: str | None
+    klaviyo_enabled: bool | None
+    web_tracking_enabled: bool | None
+    go_live_at: datetime | None
+
+
+class ShopChanges(ShopMembers, total=False):
+    """What may be changed of a shop; `organization` is there to be refused."""
+
+    name: str | None
+    organization: str | None
+
+
+class Shop(msgspec.Struct, frozen=True, kw_only=True):
     """A shop with its public members, named as on the wire."""
 
     id: UUID
@@ -56,17 +103,17 @@ class Shop(msgspec.Struct, frozen=True):
     organisation: str
     slug: str
     name: str
-    description: str | None
-    language: str
-    shop_provider: str | None
-    shop_admin_url: str | None
-    shop_faq_url: str | None
-    shop_service_url: str | None
-    shop_url: str | None
-    logo_url: str | None
-    klaviyo_enabled: bool
-    web_tracking_enabled: bool
-    go_live_at: datetime | None
+    description: str | None = None
+    language: str = "en"
+    shop_provider: str | None = None
+    shop_admin_url: str | None = None
+    shop_faq_url: str | None = None
+    shop_service_url: str | None = None
+    shop_url: str | None = None
+    logo_url: str | None = None
+    klaviyo_enabled: bool = False
+    web_tracking_enabled: bool = False
+    go_live_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -81,6 +128,23 @@ class Member(msgspec.Struct, frozen=True):
     feature_toggles: dict[str, Any]
 
 
+class ShopFilter(Paged, frozen=True, kw_only=True):
+    """Which shops are looked for; what is None is not asked."""
+
+    uuid: UUID | None = None
+    name: str | None = None
+    slug: str | None = None
+    shop_provider: str | None = None
+    language: str | None = None
+    organization: str | None = None
+
+
+class MemberFilter(Paged, frozen=True, kw_only=True):
+    """Which members are looked for."""
+
+    email_id: str | None = None
+
+
 class KeyGrant(msgspec.Struct, frozen=True):
     """A role in a shop by its slug; `*` is every shop of the organisation."""
 
@@ -88,14 +152,22 @@ class KeyGrant(msgspec.Struct, frozen=True):
     role: Role
 
 
-class Key(msgspec.Struct, frozen=True):
-    """A key without its secret part."""
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """A key without its secret part; `shop_ids` go with `shops`, None where the grant is for every shop."""
 
     id: UUID
     username: str
     hint: str
     shops: tuple[KeyGrant, ...]
+    shop_ids: tuple[UUID | None, ...]
     created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    replaced_by: UUID | None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    replaced_by: UUID | None = None
+
+
+class IssuedKey(msgspec.Struct, frozen=True):
+    """A new key with its secret, which nobody can show a second time."""
+
+    key: Key
+    secret: str

@@ -11,7 +11,7 @@ from litestar.handlers import BaseRouteHandler
 
 from karla.domain.tenants import queries
 from karla.domain.tenants.records import Principal, ShopRef
-from karla.domain.tenants.rules import key_hash
+from karla.domain.tenants.rules import SLUG, key_hash
 from karla.infra.access import NOWHERE, scope_of
 from karla.infra.bell import Bell
 from karla.infra.clock import Clock
@@ -69,20 +69,27 @@ class Keyring:
         self._bell = bell
         self._principals: dict[bytes, Principal] = {}
         self._shops: dict[str, ShopRef] = {}
+        self._forgotten = 0
 
     def forget(self) -> None:
         """Something about keys or shops has changed: ask the database again."""
         self._principals.clear()
         self._shops.clear()
+        self._forgotten += 1
+
+    def _may_remember(self, forgotten: int) -> bool:
+        """Whether what was read since `forgotten` is still true, and the bell would tell if it weren't."""
+        return self._bell.listening and self._forgotten == forgotten
 
     async def principal(self, username: str, key: str) -> Principal:
         """Unauthorised for an unknown, revoked or expired key, or another key's user name."""
         digest = key_hash(key)
-        found = self._principals.get(digest)
+        forgotten = self._forgotten
+        found = self._principals.get(digest) if self._bell.listening else None
         if found is None:
             async with self._db.read(NOWHERE) as connection:
                 found = await queries.principal_by_key(NOWHERE, connection, digest)
-            if found and self._bell.listening and len(self._principals) < _CACHED_AT_MOST:
+            if found and self._may_remember(forgotten) and len(self._principals) < _CACHED_AT_MOST:
                 self._principals[digest] = found
         if found is None or found.username != username:
             raise Unauthorised(headers={"WWW-Authenticate": 'Basic realm="Karla"'})
@@ -96,18 +103,21 @@ class Keyring:
 
     async def shop(self, slug: str) -> ShopRef:
         """NotFound for a slug that no shop has."""
-        found = self._shops.get(slug)
-        if found is None:
+        forgotten = self._forgotten
+        found = self._shops.get(slug) if self._bell.listening else None
+        if found is None and SLUG.fullmatch(slug):  # the database takes no NUL character
             async with self._db.read(NOWHERE) as connection:
                 found = await queries.shop_ref(NOWHERE, connection, slug)
-            if found is None:
-                raise NotFound("shop_not_found", "The requested shop does not exist.")
-            if self._bell.listening and len(self._shops) < _CACHED_AT_MOST:
+            if found and self._may_remember(forgotten) and len(self._shops) < _CACHED_AT_MOST:
                 self._shops[slug] = found
+        if found is None:
+            raise NotFound("shop_not_found", "The requested shop does not exist.")
         return found
 
     async def organisation(self, slug: str) -> UUID | None:
         """The organisation's id, or None."""
+        if not SLUG.fullmatch(slug):
+            return None
         async with self._db.read(NOWHERE) as connection:
             return await queries.organisation_id(NOWHERE, connection, slug)
 
@@ -121,9 +131,9 @@ def credentials(header: str | None) -> tuple[str, str]:
             headers={"WWW-Authenticate": 'Basic realm="Karla"'},
         )
     scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        raise _garbled()
     try:
-        if scheme.lower() != "basic":
-            raise ValueError(scheme)
         username, colon, key = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as error:
         raise _garbled() from error

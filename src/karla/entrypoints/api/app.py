@@ -12,6 +12,7 @@ from karla.entrypoints.api import faults
 from karla.entrypoints.api.access import authorise, provide_access
 from karla.entrypoints.api.bodies import BULK_BYTES
 from karla.entrypoints.api.hosts import by_host
+from karla.entrypoints.api.languages import provide_language
 from karla.entrypoints.api.observing import observed
 from karla.entrypoints.api.resources import RESOURCES
 from karla.entrypoints.api.services import Services
@@ -53,6 +54,7 @@ def litestar_app(
         dependencies={
             "access": Provide(provide_access, sync_to_thread=False),
             "services": Provide(_provide_services, sync_to_thread=False),
+            "language": Provide(provide_language, sync_to_thread=False),
         },
         exception_handlers=faults.HANDLERS,  # type: ignore[arg-type]
         request_max_body_size=BULK_BYTES,

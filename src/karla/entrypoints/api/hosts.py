@@ -1,5 +1,6 @@
 """The same API by host: `https://{slug}.<domain>/api/v1/…` is `/v1/shops/{slug}/…`."""
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 _PREFIX = "/api/v1"
@@ -9,7 +10,7 @@ def by_host(app: ASGIApp) -> ASGIApp:
     """Wrap `app` so that tools which address a shop by its host find it; access is still the key's to give."""
 
     async def routed(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (path := scope["path"]).startswith(_PREFIX):
+        if scope["type"] == ScopeType.HTTP and (path := scope["path"]).startswith(_PREFIX):
             rest = path[len(_PREFIX) :].rstrip("/")
             slug = _first_label(scope)
             if slug and (not rest or rest.startswith("/")):

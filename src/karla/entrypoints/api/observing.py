@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from karla.infra.ids import new_id
@@ -20,7 +21,7 @@ def observed(app: ASGIApp) -> ASGIApp:
     """Wrap `app` with request ids (`X-Request-Id`, a caller's own is kept), metrics and an access log."""
 
     async def watch(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         request_id = _request_id(scope)
@@ -48,7 +49,7 @@ def _request_id(scope: Scope) -> str:
     return given if _ID.fullmatch(given) else str(new_id())
 
 
-def _record(scope: Scope, status: int, seconds: float, request_id: str) -> None:
+def _record(scope: Any, status: int, seconds: float, request_id: str) -> None:
     # The route's template, not the path: paths hold order numbers and tokens.
     template = _template(scope)
     method = scope["method"]

@@ -2,6 +2,11 @@
 
 from litestar.types import ControllerRouterHandler
 
-from karla.entrypoints.api import system
+from karla.entrypoints.api import keys, members, shops, system
 
-RESOURCES: tuple[ControllerRouterHandler, ...] = (*system.HANDLERS,)
+RESOURCES: tuple[ControllerRouterHandler, ...] = (
+    *system.HANDLERS,
+    *shops.HANDLERS,
+    *keys.HANDLERS,
+    *members.HANDLERS,
+)

@@ -1,11 +1,17 @@
 """What the handlers work with: made once a process by `karla.main`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from karla.domain.shipments.commands.upsert import Outcome, upsert_orders
+from karla.domain.shipments.records import OrderCommand, OrderFile
+from karla.infra.access import scope_of
+from karla.infra.batching import Coalescer
 from karla.infra.clock import Clock
 from karla.infra.db import Database
+from karla.infra.rate_limit import RateLimit
 from karla.infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,3 +25,11 @@ class Services(msgspec.Struct, frozen=True):
     db: Database
     clock: Clock
     keyring: "Keyring"
+    upserts: Coalescer[OrderCommand, OrderFile]
+    bulk_limit: RateLimit
+
+
+async def upserted(db: Database, commands: Sequence[OrderCommand]) -> Sequence[Outcome]:
+    """Carry out upserts, of one shop or of several, in one transaction."""
+    scope = scope_of(command.shop_id for command in commands)
+    return await db.write(scope, lambda work: upsert_orders(work, commands))

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from karla.entrypoints.cli import serving, tenants
-from karla.infra.embedded_postgres import PostgresError
+from karla.infra.embedded_postgres import PostgresUnavailable
 from karla.infra.errors import KarlaError
 from karla.infra.instance import AlreadyRunning, NotRunning
 from karla.infra.settings import Settings, SettingsInvalid
@@ -37,7 +37,7 @@ app.add_typer(tenants.shops, name="shop")
 app.add_typer(tenants.keys, name="key")
 app.add_typer(tenants.members, name="member")
 
-_EXPECTED = (AlreadyRunning, NotRunning, SettingsInvalid, PostgresError, psycopg.OperationalError)
+_EXPECTED = (AlreadyRunning, NotRunning, SettingsInvalid, PostgresUnavailable, psycopg.OperationalError)
 
 
 def program(obj: Runtime) -> None:

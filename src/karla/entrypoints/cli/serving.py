@@ -85,7 +85,7 @@ def _database(settings: Settings) -> Iterator[str]:
 
 
 def _greet(console: Console, settings: Settings, migrated: int, seconds: float) -> None:
-    database_place = settings.database_url and "KARLA_DATABASE_URL" or f"embedded, in {settings.data_dir}"
+    database_place = "KARLA_DATABASE_URL" if settings.database_url else f"embedded, in {settings.data_dir}"
     console.print(f"[bold green]Karla is up[/] after {seconds:.1f} s.")
     console.print(f"  API        {settings.base_url}/v1")
     console.print(f"  API docs   {settings.base_url}/docs")

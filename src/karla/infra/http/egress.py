@@ -110,7 +110,7 @@ class Egress:
     ) -> Answer:
         """Send a request and read its answer, all within the timeout; raises TargetForbidden or Unreachable.
 
-        A connection is kept only if the answer ended within `read_limit` bytes.
+        Of a longer answer the rest is not read: its connection is closed.
         """
         target = checked_target(url, self._allow_private)
         refused: list[str] = []
@@ -146,9 +146,7 @@ class Egress:
         self, method: str, target: URL, headers: Mapping[str, str], body: bytes | None, read_limit: int
     ) -> Answer:
         started = perf_counter()
-        async with self._session.request(
-            method, target, headers=headers, data=body, allow_redirects=False
-        ) as response:
+        async with self._session.request(method, target, headers=headers, data=body, allow_redirects=False) as response:
             read = await _read_at_most(response.content, read_limit + 1)
             truncated = len(read) > read_limit
             if truncated:
@@ -187,9 +185,7 @@ class _ThreadedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        look_up = partial(
-            socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
-        )
+        look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
         found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
         return [
             ResolveResult(
@@ -245,8 +241,8 @@ def _reason(error: aiohttp.ClientError | OSError) -> Reason:
         case aiohttp.ClientSSLError() | ssl.SSLError():
             return "tls"
         case aiohttp.ClientConnectorError():
-            cut = isinstance(error.os_error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError)
-            return "reset" if cut else "connect"
+            # A dial is refused, not cut: who hangs up here does so within the handshake.
+            return "tls" if isinstance(error.os_error, ConnectionResetError) else "connect"
         case OSError() | aiohttp.ClientConnectionError():
             return "reset"
         case _:

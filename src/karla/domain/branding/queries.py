@@ -1,0 +1,33 @@
+"""Reads of shop settings and images."""
+
+import asyncpg
+import msgspec
+
+from karla.domain.branding.records import Image, ImageType, ShopSettings
+from karla.domain.branding.rules import object_key
+from karla.infra.work import Connection
+from karla.vocabulary.scope import Scope
+
+
+async def settings_of(scope: Scope, connection: Connection) -> ShopSettings:
+    """The settings of the scope's one shop; the defaults where none were ever made."""
+    row = await connection.fetchrow(
+        "select carriers, triggers, segments, versioned from shop_settings where shop_id = $1", scope.shop
+    )
+    return settings_from(row) if row else ShopSettings()
+
+
+def settings_from(row: asyncpg.Record) -> ShopSettings:
+    """Settings of a row of the table; members that it doesn't have take their defaults."""
+    return msgspec.convert(dict(row), ShopSettings)
+
+
+async def image_named(scope: Scope, connection: Connection, name: str) -> Image | None:
+    """The image of this public name, if there is one.
+
+    Its name is all that anyone needs to see an image, so no shop is known and `scope` is the empty one.
+    """
+    del scope
+    key = object_key(name)
+    row = key and await connection.fetchrow("select * from images where object_key = $1", key)
+    return Image(**{**dict(row), "image_type": ImageType(row["image_type"])}) if row else None

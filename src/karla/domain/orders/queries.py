@@ -1,0 +1,79 @@
+"""Reads of orders."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import asyncpg
+
+from karla.domain.orders.records import Order, Reference, ReferenceKind
+from karla.infra.work import Connection
+from karla.vocabulary.scope import Scope
+
+# Each kind of reference by an index of its own: an OR over the columns would use none of them.
+_FOUND_BY_REFERENCE = """
+    select o.shop_id, o.id from orders o
+    join unnest($1::uuid[], $2::text[]) as w (shop_id, value)
+        on o.shop_id = w.shop_id and o.order_number = w.value
+    union
+    select o.shop_id, o.id from orders o
+    join unnest($3::uuid[], $4::text[]) as w (shop_id, value)
+        on o.shop_id = w.shop_id and o.external_id = w.value
+    union
+    select o.shop_id, o.id from orders o
+    join unnest($5::uuid[], $6::text[]) as w (shop_id, value)
+        on o.shop_id = w.shop_id and o.order_name = w.value
+    union
+    select w.shop_id, w.id from unnest($7::uuid[], $8::uuid[]) as w (shop_id, id)
+"""
+
+
+def by_reference_sql(lock: bool) -> str:
+    """Orders by any of four kinds of reference; locked in one fixed order, so that two batches can't deadlock."""
+    return f"""
+        with wanted as ({_FOUND_BY_REFERENCE})
+        select o.* from orders o join wanted w on o.shop_id = w.shop_id and o.id = w.id
+        order by o.id {"for update of o" if lock else ""}
+    """  # noqa: S608 - no value is interpolated
+
+
+def reference_arguments(wanted: Iterable[tuple[UUID, Reference]]) -> list[list[object]]:
+    """The eight arrays of `by_reference_sql`; a UUID that is none refers to nothing."""
+    arrays: dict[ReferenceKind, tuple[list[object], list[object]]] = {
+        kind: ([], [])
+        for kind in (
+            ReferenceKind.ORDER_NUMBER,
+            ReferenceKind.EXTERNAL_ID,
+            ReferenceKind.ORDER_NAME,
+            ReferenceKind.UUID,
+        )
+    }
+    for shop_id, reference in wanted:
+        value: object = reference.value
+        if reference.kind is ReferenceKind.UUID:
+            value = uuid_or_none(reference.value)
+            if value is None:
+                continue
+        shops, values = arrays[reference.kind]
+        shops.append(shop_id)
+        values.append(value)
+    return [array for pair in arrays.values() for array in pair]
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    """The UUID that `text` is, if it is one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def orders_by_references(scope: Scope, connection: Connection, references: Sequence[Reference]) -> list[Order]:
+    """Every order of the scope's shops that one of the references names."""
+    wanted = [(shop, reference) for shop in scope.shops for reference in references]
+    rows = await connection.fetch(by_reference_sql(lock=False), *reference_arguments(wanted))
+    return [order_from(row) for row in rows]
+
+
+def order_from(row: asyncpg.Record) -> Order:
+    """An order of a row of the table."""
+    return Order(**{name: row[name] for name in Order.__struct_fields__})

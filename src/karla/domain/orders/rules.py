@@ -1,0 +1,64 @@
+"""How what a caller says of an order becomes the order."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from karla.domain.orders.records import Order, OrderMembers, Reference, ReferenceKind
+
+_DEFAULT_CURRENCY = "EUR"
+
+
+def references_of(reference: Reference, members: OrderMembers | None) -> list[Reference]:
+    """By what the order may already be known, surest first: what was asked for, then its unique members."""
+    found = [reference]
+    if members and members.order_number is not None:
+        found.append(Reference(ReferenceKind.ORDER_NUMBER, members.order_number))
+    if members and members.external_id is not None:
+        found.append(Reference(ReferenceKind.EXTERNAL_ID, members.external_id))
+    return list(dict.fromkeys(found))
+
+
+def created(
+    reference: Reference,
+    members: OrderMembers,
+    *,
+    shop_id: UUID,
+    new_id: UUID,
+    now: datetime,
+) -> Order:
+    """A new order; an external id or name that it was asked for by becomes its own."""
+    blank = Order(
+        shop_id=shop_id,
+        id=new_id,
+        order_number=members.order_number or reference.value,
+        external_id=reference.value if reference.kind is ReferenceKind.EXTERNAL_ID else None,
+        order_name=reference.value if reference.kind is ReferenceKind.ORDER_NAME else None,
+        order_placed_at=now,
+        currency=_DEFAULT_CURRENCY,
+        created_at=now,
+        updated_at=now,
+    )
+    return merged(blank, members, None, now)
+
+
+def merged(order: Order, members: OrderMembers | None, order_analytics: dict[str, Any] | None, now: datetime) -> Order:
+    """`order` with what was said laid over it; the very same order when that changes nothing."""
+    said: dict[str, Any] = {}
+    if members is not None:
+        said = {name: value for name, value in msgspec.structs.asdict(members).items() if value is not None}
+    if order_analytics:
+        said["order_analytics"] = order_analytics
+    if all(getattr(order, name) == value for name, value in said.items()):
+        return order
+    return msgspec.structs.replace(order, **said, updated_at=now)
+
+
+def customer_name(order: Order) -> tuple[str | None, str | None]:
+    """First and last name out of the address's one name: the last word is the last name."""
+    words = str(order.address.get("name") or "").split()
+    if not words:
+        return None, None
+    return (" ".join(words[:-1]) or None, words[-1]) if len(words) > 1 else (words[0], None)

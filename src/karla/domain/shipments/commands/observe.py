@@ -1,0 +1,108 @@
+"""Something was seen to happen to shipments: it goes on their timelines, and out."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from karla.domain.orders import commands as orders
+from karla.domain.orders.records import Reference, ReferenceKind
+from karla.domain.shipments.commands import writing
+from karla.domain.shipments.queries.files import files_of
+from karla.domain.shipments.records import Observation, Observed, OrderFile, Shipment, ShipmentEvent, TimelineEvent
+from karla.domain.shipments.rules.fulfilment import may_carry, standing
+from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
+from karla.infra.ids import new_id
+from karla.infra.work import Work
+from karla.vocabulary.events import CATALOGUE
+
+
+async def observe(work: Work, observations: Sequence[Observation]) -> list[Observed | KarlaError]:
+    """Append each observation to its shipment's timeline; one that is there already changes and tells nothing.
+
+    A bad one fails alone, as an error in its place. Every event is kept, also one that comes late:
+    the phase follows from the whole timeline, in whatever order it was learnt.
+    """
+    files = await _locked_files(work, observations)
+    changed: dict[UUID, Shipment] = {}
+    appended: list[tuple[UUID, TimelineEvent]] = []
+    outcomes: list[Observed | KarlaError] = []
+    for observation in observations:
+        file = files.get((observation.shop_id, observation.shipment_id))
+        try:
+            outcome = _observed(work, observation, file)
+        except KarlaError as error:
+            outcomes.append(error)
+            continue
+        outcomes.append(outcome)
+        if not outcome.known:
+            for shipment in outcome.file.shipments:
+                files[(observation.shop_id, shipment.id)] = outcome.file
+                if shipment.id == observation.shipment_id:
+                    changed[shipment.id] = shipment
+            appended.append((observation.shop_id, outcome.event))
+    await writing.write(work, list(changed.values()), appended)
+    return outcomes
+
+
+def _observed(work: Work, observation: Observation, file: OrderFile | None) -> Observed:
+    """The order's file with the observation in it, announced if it is new."""
+    if file is None:
+        raise NotFound("shipment_not_found", "The requested shipment does not exist.")
+    kind = CATALOGUE.get(observation.event_name)
+    if kind is None:
+        fault = Fault(("body", "event_name"), "Is no event of the catalogue", "event_name_invalid")
+        raise Invalid("event_name_invalid", "The event name is not known.", [fault])
+    shipment = next(s for s in file.shipments if s.id == observation.shipment_id)
+    for event in file.events_of(shipment.id):
+        if (event.origin, event.external_id) == (observation.origin, observation.external_id):
+            if event.event_name != observation.event_name:
+                raise Conflict("shipment_event_exists", "Another event has this external id.")
+            return Observed(event, file, known=True)
+    if not may_carry(shipment, kind):
+        fault = Fault(("body", "event_name"), "Needs a tracking number on the shipment", "event_name_invalid")
+        raise Invalid("shipment_is_draft", "A shipment without a tracking number can't have this event.", [fault])
+    event = TimelineEvent(
+        shipment_id=shipment.id,
+        id=new_id(),
+        origin=observation.origin,
+        external_id=observation.external_id,
+        event_name=observation.event_name,
+        event_time=observation.event_time,
+        correction=observation.correction,
+        timezone=observation.timezone,
+        location=observation.location,
+        additional_info=observation.additional_info,
+        created_at=work.now,
+    )
+    timeline = tuple(sorted((*file.timeline, event), key=lambda e: (e.event_time, e.created_at, e.event_name)))
+    after = standing(shipment, timeline, work.now)
+    shipments = tuple(after if s.id == after.id else s for s in file.shipments)
+    now = OrderFile(file.order, shipments, timeline)
+    work.emit(
+        ShipmentEvent(
+            event_id=event.id,
+            shop_id=observation.shop_id,
+            kind=kind,
+            shipment=after,
+            file=now,
+            occurred_at=event.event_time,
+        )
+    )
+    return Observed(event, now, known=False)
+
+
+async def _locked_files(work: Work, observations: Sequence[Observation]) -> dict[tuple[UUID, UUID], OrderFile]:
+    """The files of the orders that these shipments belong to, by shop and shipment, locked by order."""
+    rows = await work.connection.fetch(
+        """
+        select distinct s.shop_id, s.order_id from shipments s
+        join unnest($1::uuid[], $2::uuid[]) as w (shop_id, id) on s.shop_id = w.shop_id and s.id = w.id
+        where s.shop_id = any ($3::uuid[])
+        """,
+        [observation.shop_id for observation in observations],
+        [observation.shipment_id for observation in observations],
+        list(work.scope.shops),
+    )
+    wanted = [(row["shop_id"], Reference(ReferenceKind.UUID, str(row["order_id"]))) for row in rows]
+    found = await orders.locked_by_references(work, wanted)
+    files = await files_of(work.scope, work.connection, found)
+    return {(file.order.shop_id, shipment.id): file for file in files for shipment in file.shipments}

@@ -1,0 +1,174 @@
+"""The most used command: orders with their parcels, one or five hundred at a time, by one implementation."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from karla.domain.orders import commands as orders
+from karla.domain.orders import rules as order_rules
+from karla.domain.orders.records import Order, Reference, ReferenceKind, SavedOrder
+from karla.domain.shipments.commands import writing
+from karla.domain.shipments.queries.files import files_of
+from karla.domain.shipments.records import OrderCommand, OrderFile, ShipmentEvent
+from karla.domain.shipments.rules import carriers
+from karla.domain.shipments.rules.fulfilment import Plan, Planner
+from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
+from karla.infra.ids import new_id
+from karla.infra.work import Work
+from karla.vocabulary.carriers import CARRIERS
+
+Outcome = OrderFile | KarlaError
+
+
+async def upsert_orders(work: Work, commands: Sequence[OrderCommand]) -> list[Outcome]:
+    """Carry out the commands in the order given; a bad one fails alone, as an error in its place.
+
+    Commands that concern the same order are done one after another, all others together.
+    """
+    outcomes: dict[int, Outcome] = {}
+    waiting = list(enumerate(commands))
+    while waiting:
+        waiting = await _round(work, waiting, outcomes)
+    return [outcomes[place] for place in range(len(commands))]
+
+
+async def _round(
+    work: Work, waiting: list[tuple[int, OrderCommand]], outcomes: dict[int, Outcome]
+) -> list[tuple[int, OrderCommand]]:
+    """Do what can be done at once, and return what has to wait for it."""
+    found = _Found(
+        await orders.locked_by_references(
+            work,
+            {
+                (command.shop_id, reference)
+                for _, command in waiting
+                for reference in order_rules.references_of(command.reference, command.members)
+            },
+        )
+    )
+    taken: set[object] = set()
+    later: list[tuple[int, OrderCommand]] = []
+    ready: list[tuple[int, OrderCommand, SavedOrder]] = []
+    for place, command in waiting:
+        keys = found.keys_of(command)
+        if taken & keys:
+            later.append((place, command))
+            continue
+        taken |= keys
+        try:
+            _check_carriers(command)
+            ready.append((place, command, _saved(work, command, found)))
+        except KarlaError as error:
+            outcomes[place] = error
+    plans = await _planned(work, ready)
+    for (place, _, _), plan in zip(ready, plans, strict=True):
+        outcomes[place] = plan.file
+    return later
+
+
+async def _planned(work: Work, ready: Sequence[tuple[int, OrderCommand, SavedOrder]]) -> list[Plan]:
+    existing = [saved.before for _, _, saved in ready if saved.before]
+    files = {file.order.id: file for file in await files_of(work.scope, work.connection, existing)}
+    plans = []
+    for _, command, saved in ready:
+        planner = Planner(saved, files.get(saved.now.id), work.now, new_id)
+        planner.attach(command.trackings)
+        planner.expect()
+        planner.readdress()
+        plans.append(planner.plan())
+    await orders.save(work, [saved.now for _, _, saved in ready if saved.changed])
+    await carry_out(work, plans)
+    return plans
+
+
+async def carry_out(work: Work, plans: Sequence[Plan]) -> None:
+    """Write what the plans say and announce what happened."""
+    await writing.remove(work, [(plan.file.order.shop_id, gone) for plan in plans for gone in plan.removed])
+    await writing.write(
+        work,
+        [shipment for plan in plans for shipment in plan.written],
+        [(plan.file.order.shop_id, happening.event) for plan in plans for happening in plan.happenings],
+    )
+    for plan in plans:
+        shipments = {shipment.id: shipment for shipment in plan.file.shipments}
+        for happening in plan.happenings:
+            work.emit(
+                ShipmentEvent(
+                    event_id=happening.event.id,
+                    shop_id=plan.file.order.shop_id,
+                    kind=happening.kind,
+                    shipment=shipments[happening.event.shipment_id],
+                    file=plan.file,
+                    occurred_at=happening.event.event_time,
+                )
+            )
+
+
+class _Found:
+    """The stored orders of a round, by each way to name them."""
+
+    def __init__(self, found: Sequence[Order]) -> None:
+        self._by_name: dict[tuple[UUID, Reference], list[Order]] = {}
+        for order in found:
+            for kind, value in (
+                (ReferenceKind.UUID, str(order.id)),
+                (ReferenceKind.ORDER_NUMBER, order.order_number),
+                (ReferenceKind.EXTERNAL_ID, order.external_id),
+                (ReferenceKind.ORDER_NAME, order.order_name),
+            ):
+                if value is not None:
+                    self._by_name.setdefault((order.shop_id, Reference(kind, value)), []).append(order)
+
+    def named(self, shop_id: UUID, reference: Reference) -> list[Order]:
+        if reference.kind is ReferenceKind.UUID:
+            reference = Reference(reference.kind, reference.value.lower())
+        return self._by_name.get((shop_id, reference), [])
+
+    def keys_of(self, command: OrderCommand) -> set[object]:
+        """Whatever two commands share one of must not be done at once."""
+        references = order_rules.references_of(command.reference, command.members)
+        keys: set[object] = {(command.shop_id, reference) for reference in references}
+        keys |= {order.id for reference in references for order in self.named(command.shop_id, reference)}
+        return keys
+
+
+def _saved(work: Work, command: OrderCommand, found: _Found) -> SavedOrder:
+    before = _resolved(command, found)
+    if before is None:
+        if command.members is None or command.members.order_number is None:
+            raise NotFound("order_not_found", "The requested order does not exist.")
+        if command.reference.kind is ReferenceKind.UUID:
+            raise NotFound("order_not_found", "The requested order does not exist; Karla gives orders their UUIDs.")
+        made = order_rules.created(
+            command.reference, command.members, shop_id=command.shop_id, new_id=new_id(), now=work.now
+        )
+        return SavedOrder(order_rules.merged(made, None, command.order_analytics, work.now), None)
+    if command.create_only:
+        raise Conflict("order_exists", "This order is already known.")
+    return SavedOrder(order_rules.merged(before, command.members, command.order_analytics, work.now), before)
+
+
+def _resolved(command: OrderCommand, found: _Found) -> Order | None:
+    """The one stored order that the command means; Conflict when its names mean different ones."""
+    asked = found.named(command.shop_id, command.reference)
+    if len(asked) > 1:
+        raise Conflict("order_ambiguous", "Several orders have this name; use the order number or external id.")
+    meant = {order.id: order for order in asked}
+    for reference in order_rules.references_of(command.reference, command.members)[1:]:
+        meant |= {order.id: order for order in found.named(command.shop_id, reference)}
+    if len(meant) > 1:
+        raise Conflict("order_exists", "The order number or external id belongs to another order.")
+    return next(iter(meant.values()), None)
+
+
+def _check_carriers(command: OrderCommand) -> None:
+    """Invalid names every carrier reference that is none, with the nearest that are."""
+    faults = []
+    for place, tracking in enumerate(command.trackings):
+        if tracking.carrier_reference is None or tracking.carrier_reference in CARRIERS:
+            continue
+        near = carriers.nearest(tracking.carrier_reference)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        loc = (*command.loc, "trackings", place, "carrier_reference")
+        faults.append(Fault(loc, f"Unknown carrier{hint}", "carrier_reference_invalid"))
+    if faults:
+        raise Invalid("carrier_reference_invalid", "The carrier reference is not valid.", faults)

@@ -1,0 +1,187 @@
+"""Searches over orders and shipments."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from karla.domain.orders.queries import order_from, orders_by_references, uuid_or_none
+from karla.domain.orders.records import Order, Reference, ReferenceKind
+from karla.domain.shipments.queries.files import files_of, shipment_from
+from karla.domain.shipments.records import OrderFile, Shipment
+from karla.infra.errors import Conflict, NotFound
+from karla.infra.paging import Paged
+from karla.infra.work import Connection
+from karla.vocabulary.scope import Scope
+
+
+class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which orders; None is "any". The two placed bounds are inclusive."""
+
+    uuid: UUID | None = None
+    order_number: str | None = None
+    order_name: str | None = None
+    external_id: str | None = None
+    email_id: str | None = None
+    zip_code: str | None = None
+    order_placed_from: datetime | None = None
+    order_placed_to: datetime | None = None
+    shipment_updated_since: datetime | None = None
+
+
+class ShipmentFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which shipments; None is "any". `orders` are the orders that a reference was found to mean."""
+
+    orders: tuple[UUID, ...] | None = None
+    tracking_number: str | None = None
+    carrier_reference: str | None = None
+    phase: str | None = None
+    direction: str | None = None
+    updated_since: datetime | None = None
+
+
+_ORDER_CONDITIONS = {
+    "uuid": "o.id = {}",
+    "order_number": "o.order_number = {}",
+    "order_name": "o.order_name = {}",
+    "external_id": "o.external_id = {}",
+    "email_id": "lower(o.email_id) = lower({})",
+    "zip_code": "o.address ->> 'zip_code' = {}",
+    "order_placed_from": "o.order_placed_at >= {}",
+    "order_placed_to": "o.order_placed_at <= {}",
+    "shipment_updated_since": (
+        "exists (select from shipments s where s.shop_id = o.shop_id and s.order_id = o.id and s.updated_at >= {})"
+    ),
+}
+_SHIPMENT_CONDITIONS = {
+    "orders": "s.order_id = any ({})",
+    "tracking_number": "s.tracking_number = {}",
+    "carrier_reference": "s.carrier_reference = {}",
+    "phase": "s.phase = {}",
+    "direction": "s.direction = {}",
+    "updated_since": "s.updated_at >= {}",
+}
+
+
+def _where(conditions: dict[str, str], wanted: msgspec.Struct, first: int) -> tuple[str, list[object]]:
+    """The conditions that are asked for and their values; only these, so that each search can use its index."""
+    clauses: list[str] = []
+    values: list[object] = []
+    for name, condition in conditions.items():
+        value = getattr(wanted, name)
+        if value is not None:
+            clauses.append(" and " + condition.format(f"${first + len(values)}"))
+            values.append(value)
+    return "".join(clauses), values
+
+
+async def search_orders(scope: Scope, connection: Connection, wanted: OrderFilter, paged: Paged) -> list[OrderFile]:
+    """Orders with their parcels, newest placed first."""
+    where, values = _where(_ORDER_CONDITIONS, wanted, 4)
+    rows = await connection.fetch(
+        f"select o.* from orders o where o.shop_id = any ($1){where}"  # noqa: S608 - conditions of our own
+        " order by o.order_placed_at desc, o.id limit $2 offset $3",
+        list(scope.shops),
+        paged.per_page,
+        paged.offset,
+        *values,
+    )
+    return await files_of(scope, connection, [order_from(row) for row in rows])
+
+
+async def order_by_any_reference(scope: Scope, connection: Connection, text: str) -> OrderFile:
+    """The order that `text` names: as UUID, order number, external id, order name or a parcel's tracking number.
+
+    The surest kind that finds something decides. NotFound, or Conflict when that finds several.
+    """
+    references = [Reference(kind, text) for kind in ReferenceKind]
+    found = await orders_by_references(scope, connection, references)
+    order = _surest(found, text) or await _by_tracking_number(scope, connection, text)
+    if order is None:
+        raise NotFound("order_not_found", "The requested order does not exist.")
+    (file,) = await files_of(scope, connection, [order])
+    return file
+
+
+def _surest(found: list[Order], text: str) -> Order | None:
+    asked = uuid_or_none(text)
+    for attribute, value in (
+        ("id", asked),
+        ("order_number", text),
+        ("external_id", text),
+        ("order_name", text),
+    ):
+        matching = [order for order in found if value is not None and getattr(order, attribute) == value]
+        if len(matching) > 1:
+            raise Conflict("order_ambiguous", "Several orders have this name; use the order number or external id.")
+        if matching:
+            return matching[0]
+    return None
+
+
+async def _by_tracking_number(scope: Scope, connection: Connection, number: str) -> Order | None:
+    row = await connection.fetchrow(
+        """
+        select o.* from shipments s join orders o on o.shop_id = s.shop_id and o.id = s.order_id
+        where s.shop_id = any ($1) and s.tracking_number = $2
+        order by s.created_at desc limit 1
+        """,
+        list(scope.shops),
+        number,
+    )
+    return order_from(row) if row else None
+
+
+async def search_shipments(
+    scope: Scope, connection: Connection, wanted: ShipmentFilter, paged: Paged
+) -> list[tuple[OrderFile, Shipment]]:
+    """Parcels with the order that each belongs to, last updated first."""
+    where, values = _where(_SHIPMENT_CONDITIONS, wanted, 4)
+    rows = await connection.fetch(
+        f"select s.* from shipments s where s.shop_id = any ($1){where}"  # noqa: S608 - conditions of our own
+        " order by s.updated_at desc, s.id limit $2 offset $3",
+        list(scope.shops),
+        paged.per_page,
+        paged.offset,
+        *values,
+    )
+    shipments = [shipment_from(row) for row in rows]
+    return await _with_files(scope, connection, shipments)
+
+
+async def shipment_by_any_reference(scope: Scope, connection: Connection, text: str) -> tuple[OrderFile, Shipment]:
+    """The shipment that `text` names: as UUID, tracking number or external id; the newest where several have it."""
+    rows = await connection.fetch(
+        """
+        select s.* from shipments s where s.shop_id = any ($1) and s.id = $2
+        union all
+        select s.* from shipments s where s.shop_id = any ($1) and s.tracking_number = $3
+        union all
+        select s.* from shipments s where s.shop_id = any ($1) and s.external_shipment_id = $3
+        """,
+        list(scope.shops),
+        uuid_or_none(text),
+        text,
+    )
+    if not rows:
+        raise NotFound("shipment_not_found", "The requested shipment does not exist.")
+    newest = max((shipment_from(row) for row in rows), key=lambda shipment: shipment.created_at)
+    ((file, shipment),) = await _with_files(scope, connection, [newest])
+    return file, shipment
+
+
+async def order_ids_by_reference(scope: Scope, connection: Connection, text: str) -> tuple[UUID, ...]:
+    """The orders that `text` may mean, for a filter; none is no error there."""
+    found = await orders_by_references(scope, connection, [Reference(kind, text) for kind in ReferenceKind])
+    return tuple(order.id for order in found)
+
+
+async def _with_files(
+    scope: Scope, connection: Connection, shipments: list[Shipment]
+) -> list[tuple[OrderFile, Shipment]]:
+    ids = list({shipment.order_id for shipment in shipments})
+    orders = await orders_by_references(
+        scope, connection, [Reference(ReferenceKind.UUID, str(order_id)) for order_id in ids]
+    )
+    files = {file.order.id: file for file in await files_of(scope, connection, orders)}
+    return [(files[shipment.order_id], shipment) for shipment in shipments]

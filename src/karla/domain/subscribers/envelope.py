@@ -1,0 +1,244 @@
+"""What subscribers are sent: a fact as JSON, member by member as the reference shows it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from karla.domain.orders.records import Order
+from karla.domain.orders.rules import customer_name
+from karla.domain.shipments.records import OrderFile, Shipment, ShipmentEvent
+from karla.infra.work import Fact
+from karla.vocabulary.events import Direction, Flag, Phase, State
+
+VERSION = 1
+
+_ADDRESS = dict.fromkeys(
+    (
+        "name",
+        "address_line_1",
+        "address_line_2",
+        "city",
+        "zip_code",
+        "country",
+        "country_code",
+        "province",
+        "province_code",
+        "phone",
+    )
+)
+# What tells the lines of an order apart; the rest of each stands in the order beside it.
+_LINE = ("sku", "title", "product_id", "variant_id", "quantity")
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class ShipmentData(msgspec.Struct, frozen=True, kw_only=True):
+    """`event_data` of a shipment's event."""
+
+    shipment_id: UUID
+    event_id: UUID
+    event_name: str
+    event_group: str | None
+    phase: Phase
+    direction: Direction
+    carrier_reference: str | None
+    tracking_number: str | None
+    tracking_url: str | None
+    external_shipment_id: str | None
+    event_time: str
+    updated_at: str
+
+
+class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
+    """`context.order`; prices are numbers always, 0 where none was told."""
+
+    uuid: UUID
+    order_number: str
+    order_name: str | None
+    external_id: str | None
+    external_customer_id: str | None
+    order_placed_at: str
+    currency: str
+    total_order_price: Decimal
+    sub_total_price: Decimal
+    shipping_price: Decimal
+    discount_price: Decimal
+    email_id: str | None
+    segments: Sequence[str]
+    address: dict[str, Any]
+    products: list[dict[str, Any]]
+    discounts: list[dict[str, Any]]
+
+
+class CustomerContext(msgspec.Struct, frozen=True, kw_only=True):
+    """`context.customer`; a guest has no external id."""
+
+    external_id: str | None
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+
+
+class ShipmentContext(msgspec.Struct, frozen=True, kw_only=True):
+    """One of `context.shipments`."""
+
+    id: UUID
+    tracking_number: str | None
+    carrier_reference: str | None
+    tracking_url: str | None
+    phase: Phase
+    state: State
+    flag: Flag
+    direction: Direction
+    products: list[dict[str, Any]]
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole entities around an event, as they stand right after it."""
+
+    order: OrderContext
+    customer: CustomerContext
+    shipments: list[ShipmentContext]
+    claims: list[dict[str, Any]]
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as every subscriber gets it.
+
+    `shop_slug` and `shop_id` follow: the journal appends them, in the statement that knows the slug.
+    """
+
+    source: str
+    ref: str
+    version: int
+    triggered_at: str
+    event_group: str | None
+    event_data: ShipmentData
+    context: msgspec.Raw
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact ready for the journal; `head` is its envelope up to and without the shop."""
+
+    id: UUID
+    shop_id: UUID
+    source: str
+    ref: str
+    event_name: str
+    event_group: str | None
+    order_id: UUID
+    shipment_id: UUID
+    head: bytes
+
+
+def entries(facts: Sequence[Fact], now: datetime) -> list[Entry]:
+    """The facts as the journal keeps them; TypeError for a fact that has no envelope."""
+    contexts: dict[int, msgspec.Raw] = {}
+    return [_entry(fact, now, contexts) for fact in facts]
+
+
+def _entry(fact: Fact, now: datetime, contexts: dict[int, msgspec.Raw]) -> Entry:
+    if not isinstance(fact, ShipmentEvent):
+        raise TypeError(f"a {type(fact).__name__} has no envelope")
+    # The events of one transaction share the file of their order, and so its encoded form.
+    context = contexts.get(id(fact.file))
+    if context is None:
+        context = contexts[id(fact.file)] = msgspec.Raw(_encode(_context(fact.file)))
+    envelope = Envelope(
+        source="shipments",
+        ref=fact.kind.ref,
+        version=VERSION,
+        triggered_at=_time(now),
+        event_group=fact.group,
+        event_data=_shipment_data(fact),
+        context=context,
+    )
+    return Entry(
+        id=fact.event_id,
+        shop_id=fact.shop_id,
+        source=envelope.source,
+        ref=envelope.ref,
+        event_name=fact.kind.name,
+        event_group=envelope.event_group,
+        order_id=fact.shipment.order_id,
+        shipment_id=fact.shipment.id,
+        head=_encode(envelope)[:-1],
+    )
+
+
+def _shipment_data(fact: ShipmentEvent) -> ShipmentData:
+    shipment = fact.shipment
+    return ShipmentData(
+        shipment_id=shipment.id,
+        event_id=fact.event_id,
+        event_name=fact.kind.name,
+        event_group=fact.group,
+        phase=fact.kind.phase,
+        direction=shipment.direction,
+        carrier_reference=shipment.carrier_reference,
+        tracking_number=shipment.tracking_number,
+        tracking_url=shipment.tracking_url,
+        external_shipment_id=shipment.external_shipment_id,
+        event_time=_time(fact.occurred_at),
+        updated_at=_time(shipment.updated_at),
+    )
+
+
+def _context(file: OrderFile) -> Context:
+    order = file.order
+    first_name, last_name = customer_name(order)
+    return Context(
+        order=_order(order),
+        customer=CustomerContext(
+            external_id=order.external_customer_id,
+            email=order.email_id,
+            first_name=first_name,
+            last_name=last_name,
+        ),
+        shipments=[_shipment(shipment, order) for shipment in file.shipments],
+        claims=[],
+    )
+
+
+def _order(order: Order) -> OrderContext:
+    return OrderContext(
+        uuid=order.id,
+        order_number=order.order_number,
+        order_name=order.order_name,
+        external_id=order.external_id,
+        external_customer_id=order.external_customer_id,
+        order_placed_at=_time(order.order_placed_at),
+        currency=order.currency,
+        total_order_price=order.total_order_price or Decimal(0),
+        sub_total_price=order.sub_total_price or Decimal(0),
+        shipping_price=order.shipping_price or Decimal(0),
+        discount_price=order.discount_price or Decimal(0),
+        email_id=order.email_id,
+        segments=order.segments,
+        address=_ADDRESS | order.address,
+        products=order.products,
+        discounts=order.discounts,
+    )
+
+
+def _shipment(shipment: Shipment, order: Order) -> ShipmentContext:
+    lines = order.products if shipment.products is None else shipment.products
+    return ShipmentContext(
+        id=shipment.id,
+        tracking_number=shipment.tracking_number,
+        carrier_reference=shipment.carrier_reference,
+        tracking_url=shipment.tracking_url,
+        phase=shipment.phase,
+        state=shipment.state,
+        flag=shipment.flag,
+        direction=shipment.direction,
+        products=[{name: line[name] for name in _LINE if name in line} for line in lines],
+    )
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

@@ -1,0 +1,235 @@
+"""Orders: upsert, place, bulk, search, read, update, cancel."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, patch, post, put
+from litestar.params import Body
+from msgspec import Meta
+
+from karla.domain.orders.queries import uuid_or_none
+from karla.domain.orders.records import OrderMembers, Reference, ReferenceKind
+from karla.domain.shipments.commands.changes import cancel_order, update_shipment
+from karla.domain.shipments.queries.search import OrderFilter, order_by_any_reference, search_orders
+from karla.domain.shipments.records import OrderCommand, OrderFile
+from karla.entrypoints.api.access import Access, shop_role
+from karla.entrypoints.api.bodies import BULK_BYTES, from_query, json_body
+from karla.entrypoints.api.orders.bulk import bulk_results, commands_of
+from karla.entrypoints.api.orders.requests import (
+    OrderBody,
+    OrderShipmentUpdate,
+    OrderUpdate,
+    OrderUpsert,
+    address_json,
+    lines_json,
+)
+from karla.entrypoints.api.orders.responses import BulkResult, OrderDetail, order_detail
+from karla.entrypoints.api.services import Services, upserted
+from karla.entrypoints.api.shipments.responses import TrackingDetail, tracking_detail
+from karla.infra.errors import NotFound, TooManyRequests
+from karla.infra.paging import Paged
+from karla.vocabulary.scope import Role
+
+TAGS = ["Orders"]
+
+
+class OrderSearch(Paged, frozen=True, kw_only=True):
+    """Which orders; all that are given must hold."""
+
+    uuid: UUID | None = None
+    order_number: str | None = None
+    order_name: str | None = None
+    external_id: str | None = None
+    email_id: str | None = None
+    zip_code: str | None = None
+    order_placed_from: datetime | None = None
+    order_placed_to: datetime | None = None
+    shipment_updated_since: datetime | None = None
+
+
+@put(
+    "/v1/shops/{slug:str}/orders",
+    operation_id="v1OrdersUpsert",
+    summary="Upsert an order, optionally attach trackings",
+    tags=TAGS,
+    opt=shop_role(Role.EDITOR),
+    dto=json_body(OrderUpsert),
+)
+async def upsert_order(data: OrderUpsert, access: Access, services: Services, language: str) -> OrderDetail:
+    """Create or update an order and attach its parcels, as often as you like: the same body twice changes nothing.
+
+    Trackings are additive: a parcel that isn't listed stays. Members that are absent or null leave what is stored.
+    """
+    file = await services.upserts.submit(data.command(access.shop.id))
+    return order_detail(access.shop, file, language)
+
+
+@post(
+    "/v1/shops/{slug:str}/orders",
+    operation_id="v1OrdersPlacement",
+    summary="Place an order",
+    tags=TAGS,
+    opt=shop_role(Role.EDITOR),
+    dto=json_body(OrderBody),
+)
+async def place_order(data: OrderBody, access: Access, services: Services, language: str) -> OrderDetail:
+    """Create an order; 409 `order_exists` when it is known. The upsert does the same without failing on repeats."""
+    upsert = OrderUpsert(id=data.order_number, trackings=[], order=data)
+    command = msgspec.structs.replace(upsert.command(access.shop.id), create_only=True)
+    return order_detail(access.shop, await services.upserts.submit(command), language)
+
+
+@put(
+    "/v1/shops/{slug:str}/orders/bulk",
+    operation_id="v1OrdersFulfillmentBulk",
+    summary="Upsert up to 500 orders",
+    tags=TAGS,
+    opt=shop_role(Role.EDITOR),
+    dto=json_body(Annotated[list[msgspec.Raw], Meta(max_length=500)], BULK_BYTES),
+)
+async def upsert_orders_in_bulk(
+    data: Annotated[list[Any], Body(description="Up to 500 upserts, as in the single call.")],
+    access: Access,
+    services: Services,
+) -> Response[list[BulkResult]]:
+    """Carry out up to 500 upserts; each item has its own result, and a bad one leaves the others whole.
+
+    Rate limited by shop: 429 with `Retry-After`; `RateLimit-*` headers tell what is left.
+    """
+    allowance = services.bulk_limit.take(access.shop.id)
+    if not allowance.granted:
+        raise TooManyRequests(headers=allowance.headers)
+    commands, refused = commands_of(data, access.shop.id)
+    outcomes = await upserted(services.db, list(commands.values()))
+    return Response(bulk_results(len(data), commands, outcomes, refused), headers=allowance.headers)
+
+
+@get(
+    "/v1/shops/{slug:str}/orders",
+    operation_id="v1OrdersSearch",
+    summary="Search orders with their trackings",
+    tags=TAGS,
+    opt=shop_role(Role.VIEWER),
+    dependencies={"query": from_query(OrderSearch)},
+)
+async def list_orders(query: OrderSearch, access: Access, services: Services, language: str) -> list[OrderDetail]:
+    """Orders that match all filters, newest placed first; a page shorter than `per_page` is the last."""
+    wanted = OrderFilter(**{name: getattr(query, name) for name in OrderFilter.__struct_fields__})
+    async with services.db.read(access.scope) as connection:
+        files = await search_orders(access.scope, connection, wanted, query)
+    return [order_detail(access.shop, file, language) for file in files]
+
+
+@get(
+    "/v1/shops/{slug:str}/orders/{ref:str}",
+    operation_id="v1OrdersGet",
+    summary="Get one order by any reference",
+    tags=TAGS,
+    opt=shop_role(Role.VIEWER),
+)
+async def get_order(ref: str, access: Access, services: Services, language: str) -> OrderDetail:
+    """An order by its UUID, order number, external id, order name, or a tracking number of it."""
+    async with services.db.read(access.scope) as connection:
+        file = await order_by_any_reference(access.scope, connection, ref)
+    return order_detail(access.shop, file, language)
+
+
+@patch(
+    "/v1/shops/{slug:str}/orders/{ref:str}",
+    operation_id="v1OrdersUpdate",
+    summary="Update an order",
+    tags=TAGS,
+    opt=shop_role(Role.EDITOR),
+    dto=json_body(OrderUpdate),
+)
+async def update_order(ref: str, data: OrderUpdate, access: Access, services: Services, language: str) -> OrderDetail:
+    """Change the address or the number of expected shipments; what is absent stays."""
+    members = OrderMembers(
+        address=address_json(data.address), expected_number_of_shipments=data.expected_number_of_shipments
+    )
+    reference = await _reference(ref, access, services)
+    command = OrderCommand(shop_id=access.shop.id, reference=reference, members=members)
+    return order_detail(access.shop, await services.upserts.submit(command), language)
+
+
+@put(
+    "/v1/shops/{slug:str}/orders/{ref:str}/analytics",
+    operation_id="v1OrdersAnalyticsUpsert",
+    summary="Upsert an order's analytics",
+    tags=TAGS,
+    opt=shop_role(Role.EDITOR),
+    dto=json_body(dict[str, Any]),
+)
+async def upsert_order_analytics(ref: str, data: dict[str, Any], access: Access, services: Services) -> dict[str, Any]:
+    """Store where an order came from; every member is kept as it is. Answers what is stored."""
+    reference = await _reference(ref, access, services)
+    command = OrderCommand(shop_id=access.shop.id, reference=reference, order_analytics=data)
+    file: OrderFile = await services.upserts.submit(command)
+    return file.order.order_analytics
+
+
+@post(
+    "/v1/shops/{slug:str}/orders/{ref:str}/cancel",
+    operation_id="v1OrdersCancel",
+    summary="Cancel an order",
+    tags=TAGS,
+    opt=shop_role(Role.EDITOR),
+    status_code=200,
+)
+async def cancel(ref: str, access: Access, services: Services, language: str) -> OrderDetail:
+    """Cancel an order while none of its parcels has left; 409 `order_shipped` after that. Twice is as once."""
+    reference = await _reference(ref, access, services)
+    file = await services.db.write(access.scope, lambda work: cancel_order(work, reference))
+    return order_detail(access.shop, file, language)
+
+
+@patch(
+    "/v1/shops/{slug:str}/orders/{ref:str}/shipments/{shipment_id:str}",
+    operation_id="v1OrdersShipmentsUpdate",
+    summary="Update one shipment of an order",
+    tags=TAGS,
+    opt=shop_role(Role.EDITOR),
+    dto=json_body(OrderShipmentUpdate),
+)
+async def update_order_shipment(
+    ref: str, shipment_id: str, data: OrderShipmentUpdate, access: Access, services: Services, language: str
+) -> TrackingDetail:
+    """Change a parcel's link or contents; an empty list of products clears them, a list replaces them."""
+    shipment_uuid = uuid_or_none(shipment_id)
+    reference = await _reference(ref, access, services)
+    if shipment_uuid is None:
+        raise NotFound("shipment_not_found", "The requested shipment does not exist.")
+    file, shipment = await services.db.write(
+        access.scope,
+        lambda work: update_shipment(
+            work,
+            reference,
+            shipment_uuid,
+            tracking_url=data.tracking_url or None,
+            products=lines_json(data.products),
+        ),
+    )
+    return tracking_detail(access.shop, file, shipment, language)
+
+
+async def _reference(ref: str, access: Access, services: Services) -> Reference:
+    """The order of a path: a UUID as it is; anything else is looked up, as it may be any of its names."""
+    if uuid_or_none(ref) is None:
+        async with services.db.read(access.scope) as connection:
+            ref = str((await order_by_any_reference(access.scope, connection, ref)).order.id)
+    return Reference(ReferenceKind.UUID, ref)
+
+
+HANDLERS = (
+    upsert_order,
+    place_order,
+    upsert_orders_in_bulk,
+    list_orders,
+    get_order,
+    update_order,
+    upsert_order_analytics,
+    cancel,
+    update_order_shipment,
+)

@@ -1,0 +1,168 @@
+"""Shipments: search, read, their timelines, and events that a carrier does not report."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, get, post
+from msgspec import Meta
+
+from karla.domain.shipments.commands.observe import observe
+from karla.domain.shipments.queries.search import (
+    ShipmentFilter,
+    order_ids_by_reference,
+    search_shipments,
+    shipment_by_any_reference,
+)
+from karla.domain.shipments.records import Observation
+from karla.entrypoints.api.access import Access, shop_role
+from karla.entrypoints.api.bodies import from_query, json_body
+from karla.entrypoints.api.services import Services
+from karla.entrypoints.api.shipments.responses import (
+    TrackingDetail,
+    TrackingEvent,
+    tracking_detail,
+    tracking_event,
+)
+from karla.entrypoints.api.times import sensible_times
+from karla.infra.errors import Fault, Invalid, KarlaError
+from karla.infra.paging import Paged
+from karla.infra.work import Work
+from karla.vocabulary.events import Direction, Phase
+from karla.vocabulary.scope import Role
+
+TAGS = ["Shipments"]
+_FUTURE = timedelta(days=1)
+
+
+class ShipmentSearch(Paged, frozen=True, kw_only=True):
+    """Which shipments; all that are given must hold. `order` is any reference of an order."""
+
+    order: str | None = None
+    tracking_number: str | None = None
+    carrier: str | None = None
+    phase: Phase | None = None
+    direction: Direction | None = None
+    updated_since: datetime | None = None
+
+
+class ShipmentEventBody(msgspec.Struct, kw_only=True):
+    """An event from a warehouse, courier or other system. `external_id` is your own id of it.
+
+    `correction` says that what was known up to this time was wrong: the shipment goes to this event's phase,
+    even back from a final one.
+    """
+
+    event_name: Annotated[str, Meta(min_length=1, max_length=255)]
+    event_time: datetime
+    external_id: Annotated[str, Meta(min_length=1, max_length=255)]
+    timezone: Annotated[str, Meta(max_length=64)] | None = None
+    location: dict[str, Any] | None = None
+    additional_info: dict[str, Any] | None = None
+    correction: bool | None = None
+
+
+@get(
+    "/v1/shops/{slug:str}/shipments",
+    operation_id="v1ShipmentsSearch",
+    summary="Search shipments",
+    tags=TAGS,
+    opt=shop_role(Role.VIEWER),
+    dependencies={"query": from_query(ShipmentSearch)},
+)
+async def list_shipments(
+    query: ShipmentSearch, access: Access, services: Services, language: str
+) -> list[TrackingDetail]:
+    """Shipments that match all filters, last updated first."""
+    async with services.db.read(access.scope) as connection:
+        orders = await order_ids_by_reference(access.scope, connection, query.order) if query.order else None
+        wanted = ShipmentFilter(
+            orders=orders,
+            tracking_number=query.tracking_number,
+            carrier_reference=query.carrier,
+            phase=query.phase,
+            direction=query.direction,
+            updated_since=query.updated_since,
+        )
+        found = await search_shipments(access.scope, connection, wanted, query)
+    return [tracking_detail(access.shop, file, shipment, language) for file, shipment in found]
+
+
+@get(
+    "/v1/shops/{slug:str}/shipments/{ref:str}",
+    operation_id="v1ShipmentsGet",
+    summary="Get one shipment by any reference",
+    tags=TAGS,
+    opt=shop_role(Role.VIEWER),
+)
+async def get_shipment(ref: str, access: Access, services: Services, language: str) -> TrackingDetail:
+    """A shipment by its UUID, tracking number or external id."""
+    async with services.db.read(access.scope) as connection:
+        file, shipment = await shipment_by_any_reference(access.scope, connection, ref)
+    return tracking_detail(access.shop, file, shipment, language)
+
+
+@get(
+    "/v1/shops/{slug:str}/shipments/{ref:str}/events",
+    operation_id="v1ShipmentEventsSearch",
+    summary="Get a shipment's timeline",
+    tags=TAGS,
+    opt=shop_role(Role.VIEWER),
+)
+async def list_shipment_events(ref: str, access: Access, services: Services, language: str) -> list[TrackingEvent]:
+    """Everything that happened to the shipment, newest first."""
+    async with services.db.read(access.scope) as connection:
+        file, shipment = await shipment_by_any_reference(access.scope, connection, ref)
+    return [tracking_event(shipment, event, language) for event in reversed(file.events_of(shipment.id))]
+
+
+@post(
+    "/v1/shops/{slug:str}/shipments/{ref:str}/events",
+    operation_id="v1ShipmentEventsCreate",
+    summary="Append an event to a shipment",
+    tags=TAGS,
+    opt=shop_role(Role.EDITOR),
+    dto=json_body(ShipmentEventBody),
+)
+async def create_shipment_event(
+    ref: str, data: ShipmentEventBody, access: Access, services: Services, language: str
+) -> Response[TrackingEvent]:
+    """Append an event that no carrier reports; its name decides phase and group, and it goes out like any other.
+
+    The same `external_id` again is the same event: 200 with the known one instead of 201, and nothing goes out.
+    """
+    _check_time(data.event_time, services)
+    async with services.db.read(access.scope) as connection:
+        _, shipment = await shipment_by_any_reference(access.scope, connection, ref)
+    observation = Observation(
+        shop_id=access.shop.id,
+        shipment_id=shipment.id,
+        origin="api",
+        external_id=data.external_id,
+        event_name=data.event_name,
+        event_time=data.event_time,
+        correction=data.correction or False,
+        timezone=data.timezone,
+        location=data.location,
+        additional_info=data.additional_info,
+    )
+
+    async def command(work: Work) -> Any:
+        (outcome,) = await observe(work, [observation])
+        return outcome
+
+    outcome = await services.db.write(access.scope, command)
+    if isinstance(outcome, KarlaError):
+        raise outcome
+    event = tracking_event(shipment, outcome.event, language)
+    return Response(event, status_code=200 if outcome.known else 201)
+
+
+def _check_time(moment: datetime, services: Services) -> None:
+    loc = ("body", "event_time")
+    sensible_times([(loc, moment)])
+    if moment > services.clock.now() + _FUTURE:
+        raise Invalid(faults=[Fault(loc, "Must not lie in the future", "datetime_in_future")])
+
+
+HANDLERS = (list_shipments, get_shipment, list_shipment_events, create_shipment_event)

@@ -1,0 +1,263 @@
+"""`karla shop`, `karla key` and `karla member`: the tenants of this Karla, for the one who operates it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from karla.domain.tenants import commands, queries
+from karla.domain.tenants.records import EVERY_SHOP, Key, KeyGrant, Shop
+from karla.infra import migrations
+from karla.infra.access import NOWHERE
+from karla.infra.db import Database
+from karla.infra.instance import NotRunning, database
+from karla.infra.paging import Paged
+from karla.infra.settings import settings_from
+from karla.infra.work import Fact, Work
+from karla.vocabulary.scope import Role
+
+Result = TypeVar("Result")
+
+shops = typer.Typer(help="The shops of this Karla.", no_args_is_help=True)
+keys = typer.Typer(help="API keys.", no_args_is_help=True)
+members = typer.Typer(help="The people of an organisation.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept.", show_default="./.karla")]
+Organisation = Annotated[str, typer.Option("--org", help="The organisation's slug.", show_default=False)]
+
+
+@shops.command("create")
+def create_shop(
+    slug: Annotated[str, typer.Argument(help="Stands in every path: lower-case letters, digits, hyphens.")],
+    organisation: Annotated[str, typer.Option("--org", help="Its organisation, made if absent.", show_default=False)],
+    name: Annotated[str | None, typer.Option(help="As shoppers know it.", show_default="the slug")] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Create a shop, and its organisation if there is none yet."""
+    shop = _run(
+        data_dir,
+        lambda db: db.write(
+            NOWHERE,
+            lambda work: commands.create_shop(
+                work, organisation=organisation, create_organisation=True, slug=slug, name=name or slug
+            ),
+        ),
+    )
+    if as_json:
+        _print_json({"slug": shop.slug, "uuid": shop.id, "org": shop.organisation})
+        return
+    console = _console()
+    console.print(f"Shop [bold]{shop.slug}[/] of {shop.organisation} is there. A key for it:")
+    console.print(f"  karla key create --org {shop.organisation} --shop {shop.slug} --role admin")
+
+
+@shops.command("list")
+def list_shops(
+    organisation: Annotated[
+        str | None, typer.Option("--org", help="Only this organisation's.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """List the shops, by organisation and slug."""
+
+    async def read(db: Database) -> list[Shop]:
+        async with db.read(NOWHERE) as connection:
+            return await queries.every_shop(NOWHERE, connection, organisation)
+
+    found = _run(data_dir, read)
+    if as_json:
+        _print_json([{"slug": s.slug, "uuid": s.id, "org": s.organisation, "name": s.name} for s in found])
+        return
+    rows = [(s.organisation, s.slug, s.name, str(s.id), _when(s.created_at)) for s in found]
+    _print_table("shops", ("organisation", "slug", "name", "uuid", "created"), rows)
+
+
+@keys.command("create")
+def create_key(
+    organisation: Organisation,
+    shop: Annotated[
+        list[str],
+        typer.Option(help="A shop's slug, or '*' for all of the organisation; may be given several times."),
+    ],
+    role: Annotated[Role, typer.Option(help="What the key may do there.", show_default=False)],
+    username: Annotated[
+        str | None, typer.Option(help="For HTTP Basic.", show_default="the shop's slug, or the organisation's")
+    ] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Create an API key; it is shown this once."""
+    issued = _run(
+        data_dir,
+        lambda db: db.write(
+            NOWHERE,
+            lambda work: commands.create_key(
+                work,
+                organisation=organisation,
+                username=username,
+                grants=[KeyGrant(slug, role) for slug in shop],
+            ),
+        ),
+    )
+    if as_json:
+        _print_json({"username": issued.key.username, "key": issued.secret})
+        return
+    console = _console()
+    console.print(f"user name  {escape(issued.key.username)}")
+    console.print(f"key        [bold]{issued.secret}[/]")
+    console.print("Keep the key now: Karla stores only its hash and can't show it again.")
+
+
+@keys.command("list")
+def list_keys(organisation: Organisation, as_json: Json = False, data_dir: DataDir = None) -> None:
+    """List an organisation's keys, newest first, without their secrets."""
+
+    async def read(db: Database) -> list[Key]:
+        found: list[Key] = []
+        async with db.read(NOWHERE) as connection:
+            reach = await queries.whole_organisation(NOWHERE, connection, organisation)
+            paged = Paged(per_page=100)
+            while page := await queries.search_keys(NOWHERE, connection, reach, paged):
+                found += page
+                paged = Paged(page=paged.page + 1, per_page=100)
+        return found
+
+    found = _run(data_dir, read)
+    if as_json:
+        _print_json([_plain(key) for key in found])
+        return
+    rows = [
+        (
+            str(key.id),
+            key.username,
+            key.hint,
+            ", ".join(f"{grant.role} of {_shop_name(grant)}" for grant in key.shops),
+            _when(key.created_at),
+            _state(key),
+        )
+        for key in found
+    ]
+    _print_table("keys", ("uuid", "user name", "key", "is", "created", "state"), rows)
+
+
+@keys.command("revoke")
+def revoke_key(
+    uuid: Annotated[UUID, typer.Argument(help="The key's uuid, from `karla key list`.")],
+    organisation: Organisation,
+    data_dir: DataDir = None,
+) -> None:
+    """End a key at once and for good."""
+
+    async def revoke(work: Work) -> Key:
+        reach = await queries.whole_organisation(NOWHERE, work.connection, organisation)
+        return await commands.revoke_key(work, reach, uuid)
+
+    key = _run(data_dir, lambda db: db.write(NOWHERE, revoke))
+    _console().print(f"The key {key.hint} of user name {escape(key.username)} is revoked.")
+
+
+@members.command("add")
+def add_member(
+    organisation: Organisation,
+    email: Annotated[str, typer.Option(help="Their e-mail address.", show_default=False)],
+    shop: Annotated[list[str] | None, typer.Option(help="A shop they work for; may be given several times.")] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Add a person to an organisation; who is a member already gets the shops added."""
+    member = _run(
+        data_dir,
+        lambda db: db.write(
+            NOWHERE,
+            lambda work: commands.add_member(work, organisation=organisation, email_id=email, shops=shop or ()),
+        ),
+    )
+    if as_json:
+        _print_json({"email_id": member.email_id, "org": member.organisation, "shops": member.shops})
+        return
+    places = ", ".join(member.shops) or "no shop yet"
+    _console().print(f"{escape(member.email_id)} is a member of {member.organisation} ({places}).")
+
+
+def _run(data_dir: Path | None, action: Callable[[Database], Awaitable[Result]]) -> Result:
+    settings = settings_from(data_dir=data_dir)
+    with database(settings) as url:
+        try:
+            return asyncio.run(_connected(url, action))
+        except asyncpg.UndefinedTableError:
+            # Nobody has started this Karla yet: the first command finds an empty database.
+            migrations.migrate(url)
+            return asyncio.run(_connected(url, action))
+
+
+async def _connected(url: str, action: Callable[[Database], Awaitable[Result]]) -> Result:
+    try:
+        db = await Database.open(url, announce=_announce_nothing, pool_size=1)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise NotRunning(f"The database can't be reached: {error}") from error
+    try:
+        return await action(db)
+    finally:
+        await db.close()
+
+
+async def _announce_nothing(work: Work, facts: Sequence[Fact]) -> None:
+    """The commands of this file announce nothing to subscribers."""
+
+
+def _plain(key: Key) -> dict[str, object]:
+    return {
+        "uuid": key.id,
+        "username": key.username,
+        "hint": key.hint,
+        "shops": [{"shop_slug": grant.shop_slug, "role": grant.role} for grant in key.shops],
+        "created_at": key.created_at.isoformat(),
+        "expires_at": key.expires_at and key.expires_at.isoformat(),
+        "revoked_at": key.revoked_at and key.revoked_at.isoformat(),
+        "replaced_by": key.replaced_by,
+    }
+
+
+def _shop_name(grant: KeyGrant) -> str:
+    return "every shop" if grant.shop_slug == EVERY_SHOP else grant.shop_slug
+
+
+def _state(key: Key) -> str:
+    if key.revoked_at:
+        return f"revoked {_when(key.revoked_at)}"
+    return f"until {_when(key.expires_at)}" if key.expires_at else "active"
+
+
+def _when(time: datetime) -> str:
+    return time.strftime("%Y-%m-%d %H:%M")
+
+
+def _print_json(value: object) -> None:
+    typer.echo(msgspec.json.encode(value).decode())
+
+
+def _print_table(what: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    console = _console()
+    if not rows:
+        console.print(f"There are no {what} yet.")
+        return
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)

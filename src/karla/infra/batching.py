@@ -1,0 +1,70 @@
+"""Group commit: calls that come while a transaction is under way go together into the next one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Coalescer(Generic[Item, Result]):
+    """Hands items to `carry_out` in batches, and each caller the result of its own item.
+
+    `carry_out` answers one result an item, in their order; an error among the results is its caller's alone.
+    If it fails as a whole, each item is tried by itself, so that no caller pays for another's item.
+    """
+
+    def __init__(
+        self,
+        carry_out: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        *,
+        max_batch: int = 64,
+        lanes: int = 2,
+    ) -> None:
+        self._carry_out = carry_out
+        self._max_batch = max_batch
+        self._idle_lanes = lanes
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def submit(self, item: Item) -> Result:
+        """The item's result; raises the item's own error."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._idle_lanes:
+            self._idle_lanes -= 1
+            task = asyncio.create_task(self._lane())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
+
+    async def _lane(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]
+                await self._settle(batch)
+        finally:
+            self._idle_lanes += 1
+
+    async def _settle(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            results = await self._carry_out([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - it is handed on to whoever waits for it
+            if len(batch) == 1:
+                _resolve(batch[0][1], error)
+                return
+            for single in batch:
+                await self._settle([single])
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            _resolve(future, result)
+
+
+def _resolve(future: asyncio.Future[Result], result: Result | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

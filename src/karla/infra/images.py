@@ -1,0 +1,130 @@
+"""Images from strangers: verified by content, turned upright, and written anew without metadata."""
+
+import asyncio
+import contextlib
+import io
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+from PIL import Image, ImageCms, ImageOps, ImageSequence
+
+MAX_PIXELS = 40_000_000
+"""Of all frames together: what a decoder has to hold in memory."""
+MAX_FRAMES = 1000
+
+_FORMATS = {
+    "PNG": ("image/png", "png"),
+    "JPEG": ("image/jpeg", "jpg"),
+    "WEBP": ("image/webp", "webp"),
+    "GIF": ("image/gif", "gif"),
+}
+_SRGB = ImageCms.createProfile("sRGB")
+
+# Decoding takes up to some hundred megabytes an image, so few are decoded at once.
+_THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="images")
+
+
+class ImageInvalid(Exception):
+    """The bytes are no image that we take; the message tells the uploader why."""
+
+
+class CleanImage(msgspec.Struct, frozen=True):
+    """An image that holds nothing but its pixels."""
+
+    content: bytes
+    content_type: str
+    extension: str
+    width: int
+    height: int
+
+
+async def cleaned(content: bytes) -> CleanImage:
+    """`clean` in a thread."""
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, clean, content)
+
+
+def clean(content: bytes) -> CleanImage:
+    """The image in `content`, in its own format; ImageInvalid for anything else."""
+    try:
+        with Image.open(io.BytesIO(content), formats=tuple(_FORMATS)) as image:
+            return _rewritten(image, lossless=b"VP8L" in content and b"VP8 " not in content)
+    except ImageInvalid:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large() from error
+    except Image.UnidentifiedImageError as error:
+        raise ImageInvalid("Must be a PNG, JPEG, WebP or GIF image") from error
+    except Exception as error:
+        # Decoders raise whatever they trip over in broken bytes.
+        raise ImageInvalid("The image is damaged") from error
+
+
+def _rewritten(image: Image.Image, *, lossless: bool) -> CleanImage:
+    # A JPEG with several pictures (MPO) is a photo and its previews: the first is the photo.
+    name = "JPEG" if image.format == "MPO" else str(image.format)
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large()
+    options: dict[str, Any] = {}
+    if name != "JPEG" and getattr(image, "is_animated", False):
+        frames, options = _animation(image)
+    else:
+        _turn_upright(image)
+        frames = [_bare(image)]
+    if name == "JPEG":
+        options |= {"quality": 90, "optimize": True, "progressive": True}
+    elif name == "WEBP":
+        options |= {"lossless": True, "quality": 30} if lossless else {"quality": 90}
+    written = io.BytesIO()
+    frames[0].save(written, format=name, **options)
+    return CleanImage(written.getvalue(), *_FORMATS[name], *frames[0].size)
+
+
+def _animation(image: Image.Image) -> tuple[list[Image.Image], dict[str, Any]]:
+    frames: list[Image.Image] = []
+    durations: list[float] = []
+    allowed = min(MAX_FRAMES, MAX_PIXELS // (image.width * image.height))
+    for frame in ImageSequence.Iterator(image):
+        if len(frames) == allowed:
+            raise _too_large()
+        frame.load()
+        durations.append(frame.info.get("duration", 0))
+        frames.append(_bare(frame))
+    options: dict[str, Any] = {"save_all": True, "append_images": frames[1:], "duration": durations}
+    if "loop" in image.info:
+        options["loop"] = image.info["loop"]
+    if image.format == "GIF":
+        # Each frame is whole, so what was there before it goes: else transparent places would fill up.
+        options["disposal"] = 2
+    return frames, options
+
+
+def _turn_upright(image: Image.Image) -> None:
+    image.load()
+    # An orientation that can't be read is none; the pixels are fine without it.
+    with contextlib.suppress(SyntaxError, ValueError, LookupError, TypeError, OSError, struct.error):
+        ImageOps.exif_transpose(image, in_place=True)
+
+
+def _bare(frame: Image.Image) -> Image.Image:
+    """A copy of the pixels, in sRGB, and of nothing that came beside them but what shows them right."""
+    frame.load()
+    profile = frame.info.get("icc_profile")
+    bare = frame.copy()
+    bare.info = {name: frame.info[name] for name in ("transparency",) if name in frame.info}
+    if profile and bare.mode in ("RGB", "RGBA", "CMYK"):
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):
+            mode = "RGBA" if bare.mode == "RGBA" else "RGB"
+            given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(bare, given, _SRGB, outputMode=mode)
+            if converted is not None:
+                converted.info = bare.info
+                bare = converted
+    return bare.convert("RGB") if bare.mode == "CMYK" else bare
+
+
+def _too_large() -> ImageInvalid:
+    return ImageInvalid(
+        f"Must have at most {MAX_PIXELS // 1_000_000} million pixels, all frames together, and {MAX_FRAMES} frames"
+    )

@@ -1,0 +1,70 @@
+"""The object store: files by key, in a local folder or wherever a URL points (S3 and the like)."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+
+Result = TypeVar("Result")
+
+
+class ObjectMissing(Exception):
+    """There is no object of this key."""
+
+
+class StoreUnavailable(Exception):
+    """The store can't be reached, or refuses; the message has its own words."""
+
+
+class ObjectStore:
+    """Objects are written whole and never changed: a new content gets a new key."""
+
+    # obstore's own async calls now and then abort the process at interpreter exit, so its blocking ones run in threads.
+
+    def __init__(self, store: Any, *, keeps_content_type: bool) -> None:  # noqa: ANN401 - obstore has a class a backend
+        self._store = store
+        self._keeps_content_type = keeps_content_type
+
+    @classmethod
+    def open(cls, url: str | None, folder: Path) -> "ObjectStore":
+        """The store at `url`, else in `folder`, made if absent; StoreUnavailable for a URL of no known kind."""
+        try:
+            if url is None:
+                return cls(LocalStore(folder.absolute(), mkdir=True), keeps_content_type=False)
+            local = url.startswith("file:")
+            return cls(from_url(url, mkdir=True) if local else from_url(url), keeps_content_type=not local)
+        except (BaseError, ValueError, OSError) as error:
+            raise StoreUnavailable(_words(error)) from error
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Write an object; a reader sees all of it or none. StoreUnavailable."""
+        attributes = {"Content-Type": content_type} if self._keeps_content_type else None
+        await self._call(lambda: obstore.put(self._store, key, content, attributes=attributes))
+
+    async def get(self, key: str) -> bytes:
+        """The bytes of an object; ObjectMissing, StoreUnavailable."""
+        return await self._call(lambda: bytes(obstore.get(self._store, key).bytes()))
+
+    async def delete(self, key: str) -> None:
+        """Remove an object; removing one that isn't there is no error. StoreUnavailable."""
+        try:
+            await self._call(lambda: obstore.delete(self._store, key))
+        except ObjectMissing:
+            return
+
+    async def _call(self, call: Callable[[], Result]) -> Result:
+        try:
+            return await asyncio.to_thread(call)
+        except FileNotFoundError as error:
+            raise ObjectMissing(_words(error)) from error
+        except (BaseError, OSError) as error:
+            raise StoreUnavailable(_words(error)) from error
+
+
+def _words(error: Exception) -> str:
+    # What follows the first line is the library's inside, and may hold the address with its credentials.
+    return str(error).partition("\n")[0]

@@ -1,0 +1,73 @@
+"""A slower, stricter reading of JSON text that says what keeps it from being JSON."""
+
+import json
+from math import isinf
+
+from karla.infra.errors import BadRequest, Fault
+from karla.infra.validation.extremes import HUGE, MAX_DEPTH, NUL, TINY, Unfit
+
+
+def parse(body: bytes) -> object:
+    """The body as plain values, with an `Unfit` where no type takes the value; BadRequest if it isn't JSON."""
+    if not body.strip():
+        fault = Fault(("body",), "Body required", "missing")
+        raise BadRequest("body_missing", "The body is missing.", [fault])
+    try:
+        text = body.decode()
+        document: object = json.loads(text, parse_int=_int, parse_float=_float, parse_constant=_constant)
+        return _fit(document, 0)
+    except UnicodeDecodeError as error:
+        raise not_json(f"Not UTF-8 at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        position = len(text[: error.pos].encode())
+        raise not_json(f"{error.msg.removesuffix(' at')} at byte {position}") from error
+    except RecursionError as error:
+        raise too_deep() from error
+
+
+def not_json(reason: str) -> BadRequest:
+    """The 400 for a body that can't be read, with the reason as its only fault."""
+    fault = Fault(("body",), reason, "json_invalid")
+    return BadRequest("json_invalid", "The body is not valid JSON.", [fault])
+
+
+def too_deep() -> BadRequest:
+    """The 400 for a body that nests deeper than anything may."""
+    return not_json(f"Nested deeper than {MAX_DEPTH} levels")
+
+
+def _int(text: str) -> int | Unfit:
+    if len(text) <= 300:
+        return int(text)
+    return TINY if text.startswith("-") else HUGE
+
+
+def _float(text: str) -> float | Unfit:
+    number = float(text)
+    if not isinf(number):
+        return number
+    return HUGE if number > 0 else TINY
+
+
+def _constant(name: str) -> object:
+    raise not_json(f"{name} is not a JSON value")
+
+
+def _fit(value: object, depth: int) -> object:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, (dict, list)) and depth >= MAX_DEPTH:
+        raise too_deep()
+    if isinstance(value, dict):
+        for key in value:
+            _text(key)
+        return {key: _fit(member, depth + 1) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_fit(item, depth + 1) for item in value]
+    return value
+
+
+def _text(text: str) -> str | Unfit:
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise not_json("Holds half of a surrogate pair")
+    return NUL if "\0" in text else text
