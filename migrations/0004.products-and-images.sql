@@ -16,6 +16,7 @@ create table products (
     updated_at    timestamptz not null,
     primary key (shop_id, product_id, variant_id)
 );
+create index products_by_time on products (shop_id, created_at desc, product_id, variant_id);
 create index products_by_sku on products (shop_id, sku) where sku is not null;
 
 create table images (

@@ -17,6 +17,7 @@ from karla.infra.clock import SystemClock
 from karla.infra.db import Database
 from karla.infra.rate_limit import RateLimit
 from karla.infra.settings import Settings
+from karla.infra.storage import ObjectStore
 from karla.infra.telemetry import configure_logging
 
 
@@ -24,6 +25,7 @@ from karla.infra.telemetry import configure_logging
 async def open_services(settings: Settings, url: str) -> AsyncIterator[Services]:
     """The parts of an API process, connected."""
     clock = SystemClock()
+    objects = ObjectStore.open(settings.object_store_url, settings.data_dir / "objects")
     db = await Database.open(url, announce=announce, clock=clock, pool_size=settings.database_pool_size)
     bell = Bell(url)
     keyring = Keyring(db, clock, bell)
@@ -35,6 +37,7 @@ async def open_services(settings: Settings, url: str) -> AsyncIterator[Services]
             db=db,
             clock=clock,
             keyring=keyring,
+            objects=objects,
             upserts=Coalescer(partial(upserted, db)),
             bulk_limit=RateLimit(settings.bulk_requests_per_minute, clock),
         )

@@ -51,7 +51,7 @@ def test_any_other_check_character_is_not(rule: str, number: str) -> None:
 
 @pytest.mark.parametrize(("rule", "number"), EXAMPLES)
 def test_one_digit_misread_is_noticed(rule: str, number: str) -> None:
-    place = len(number) - 3 if rule != "s10" else 7
+    place = 2 if rule == "s10" else len(number) - 3
     misread = str((int(number[place]) + 1) % 10)
     assert not CHECKS[rule](f"{number[:place]}{misread}{number[place + 1 :]}")
 

@@ -15,11 +15,48 @@ WORK = "karla_work"
 ACCESS = "karla_access"
 
 _RETRY_SECONDS = 1.0
+_PAUSE_SECONDS = 0.002
 
 
 async def ring(connection: Connection, channel: str, payload: str = "") -> None:
     """Ring `channel` when the transaction of `connection` commits."""
     await connection.execute("select pg_notify($1, $2)", channel, payload)
+
+
+class Ringer:
+    """Rings one channel soon after it is asked to, once for all who asked meanwhile.
+
+    It does so apart from the transactions that there is news of: a NOTIFY within one takes a lock over the
+    whole database until its commit is flushed, so commits queue up (measured with 20 at once: 3,090 a second
+    without, 900 with). A ring that is lost, by a crash between commit and ring, is made up for by polling.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", channel: str) -> None:
+        self._pool = pool
+        self._channel = channel
+        self._asked = False
+        self._task: asyncio.Task[None] | None = None
+
+    def ring(self) -> None:
+        """Ask for a ring; to be called after the commit."""
+        self._asked = True
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="ringer")
+
+    async def close(self) -> None:
+        """Wait for a ring that is under way; before the pool closes."""
+        if self._task:
+            await self._task
+
+    async def _run(self) -> None:
+        try:
+            while self._asked:
+                self._asked = False
+                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await self._pool.execute("select pg_notify($1, '')", self._channel)
+                await asyncio.sleep(_PAUSE_SECONDS)
+        finally:
+            self._task = None
 
 
 class Bell:

@@ -1,13 +1,14 @@
 """The connection pool, and the two ways to a connection: `read` for queries, `write` for a `Work`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 import asyncpg
 import msgspec
 
+from karla.infra import bell
 from karla.infra.clock import Clock, SystemClock
 from karla.infra.work import Connection, Fact, Retry, Work
 from karla.vocabulary.scope import Scope
@@ -17,6 +18,14 @@ Result = TypeVar("Result")
 # A write that lost a race is done again from the start: it sees the winner's rows then.
 _RACES = (Retry, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _ATTEMPTS = 5
+
+UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.OperatorInterventionError,
+)
+"""What a read or write raises while the database can't be reached; it passes when the database is back."""
 
 
 class Announcer(Protocol):
@@ -34,6 +43,7 @@ class Database:
         self._pool = pool
         self._clock = clock
         self._announce = announce
+        self._ringer = bell.Ringer(pool, bell.WORK)
 
     @classmethod
     async def open(
@@ -47,6 +57,7 @@ class Database:
 
     async def close(self) -> None:
         """Give the connections back, waiting for those in use."""
+        await self._ringer.close()
         await self._pool.close()
 
     async def ping(self) -> None:
@@ -64,7 +75,7 @@ class Database:
             yield connection
 
     async def write(self, scope: Scope, command: Callable[[Work], Awaitable[Result]]) -> Result:
-        """Run `command` in one transaction, announce what it emitted, and commit.
+        """Run `command` in one transaction, announce what it emitted, commit, and ring for the belt.
 
         A command that lost a race with another (`Retry`, a deadlock) is run again from the start,
         so it must have no effect outside its `Work`.
@@ -84,7 +95,16 @@ class Database:
             result = await command(work)
             if work.facts:
                 await self._announce(work, work.facts)
-            return result
+        if work.facts:
+            self._ringer.ring()
+        return result
+
+
+def column(values: Iterable[object], kind: str) -> list[object]:
+    """The values of one column for `unnest`; a JSON list must not be taken for a dimension of the array."""
+    if kind != "jsonb":
+        return list(values)
+    return [None if value is None else msgspec.Raw(msgspec.json.encode(value)) for value in values]
 
 
 async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

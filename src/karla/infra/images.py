@@ -103,7 +103,7 @@ def _animation(image: Image.Image) -> tuple[list[Image.Image], dict[str, Any]]:
 def _turn_upright(image: Image.Image) -> None:
     image.load()
     # An orientation that can't be read is none; the pixels are fine without it.
-    with contextlib.suppress(SyntaxError, ValueError, LookupError, TypeError, OSError, struct.error):
+    with contextlib.suppress(SyntaxError, ValueError, LookupError, TypeError, OSError, struct.error, Warning):
         ImageOps.exif_transpose(image, in_place=True)
 
 

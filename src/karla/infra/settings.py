@@ -34,13 +34,16 @@ class Settings(msgspec.Struct, frozen=True):
             "Default: http:// and host and port."
         ),
     ] = None
-    secret_key: Annotated[
-        str | None,
-        Meta(
-            min_length=32,
-            description="Signs and encrypts what leaves the database. Made and kept in the data directory if absent.",
-        ),
-    ] = None
+    secret_key: (
+        Annotated[
+            str,
+            Meta(
+                min_length=32,
+                description="Signs and encrypts what leaves the database. Made and kept in the data directory if absent.",
+            ),
+        ]
+        | None
+    ) = None
     allow_private_targets: Annotated[
         bool,
         Meta(description="Lets webhooks go to private addresses and over plain HTTP. For development only."),
@@ -66,14 +69,17 @@ class Settings(msgspec.Struct, frozen=True):
     bulk_requests_per_minute: Annotated[
         int, Meta(ge=1, description="Bulk calls a shop may make in a minute to one API process.")
     ] = 120
-    worker_port: Annotated[
-        int | None,
-        Meta(
-            ge=1,
-            le=65535,
-            description="If set, a worker answers /healthz, /readyz and /metrics on this port.",
-        ),
-    ] = None
+    worker_port: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=65535,
+                description="If set, a worker answers /healthz, /readyz and /metrics on this port.",
+            ),
+        ]
+        | None
+    ) = None
     log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="Least severity logged.")] = (
         "info"
     )
@@ -111,14 +117,16 @@ def settings_from(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
         if raw is None:
             continue
         try:
-            values[field] = (
-                Path(raw) if hints[field].__origin__ is Path else msgspec.convert(raw, hints[field], strict=False)
-            )
+            values[field] = msgspec.convert(raw, hints[field], strict=False, dec_hook=_path)
         except msgspec.ValidationError as error:
-            faults.append(f"{variable_of(field)}={raw!r}: {error}")
+            faults.append(f"{variable_of(field)}: {error}")
     if faults:
         raise SettingsInvalid("; ".join(faults))
     return Settings(**values)
+
+
+def _path(wanted: type, raw: object) -> object:
+    return Path(str(raw)) if wanted is Path else raw
 
 
 def secret_key_of(settings: Settings) -> str:

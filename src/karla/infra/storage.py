@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
+from obstore.store import ObjectStore as Store
 
 Result = TypeVar("Result")
 
@@ -23,11 +25,12 @@ class StoreUnavailable(Exception):
 class ObjectStore:
     """Objects are written whole and never changed: a new content gets a new key."""
 
-    # obstore's own async calls now and then abort the process at interpreter exit, so its blocking ones run in threads.
+    # After obstore's own async calls the interpreter now and then aborts at exit; so its blocking ones, in threads.
 
-    def __init__(self, store: Any, *, keeps_content_type: bool) -> None:  # noqa: ANN401 - obstore has a class a backend
+    def __init__(self, store: Store, *, keeps_content_type: bool) -> None:
         self._store = store
         self._keeps_content_type = keeps_content_type
+        self._threads = ThreadPoolExecutor(max_workers=32, thread_name_prefix="storage")
 
     @classmethod
     def open(cls, url: str | None, folder: Path) -> "ObjectStore":
@@ -58,7 +61,7 @@ class ObjectStore:
 
     async def _call(self, call: Callable[[], Result]) -> Result:
         try:
-            return await asyncio.to_thread(call)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except FileNotFoundError as error:
             raise ObjectMissing(_words(error)) from error
         except (BaseError, OSError) as error:

@@ -2,9 +2,11 @@
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
 
@@ -24,6 +26,16 @@ FIRST_ATTEMPT_SECONDS = Histogram(
     registry=REGISTRY,
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
+OUTBOX_EVENTS = Gauge("karla_outbox_events", "Events that wait for the relay.", registry=REGISTRY)
+OUTBOX_OLDEST_SECONDS = Gauge(
+    "karla_outbox_oldest_seconds", "Age of the oldest event that waits for the relay.", registry=REGISTRY
+)
+DELIVERIES_WAITING = Gauge(
+    "karla_deliveries_waiting",
+    "Deliveries that are not settled (pending), and those of them whose next attempt is due.",
+    ["state"],
+    registry=REGISTRY,
+)
 
 
 def metrics_text() -> bytes:
@@ -41,9 +53,8 @@ def configure_logging(level: str, style: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _trace,
     ]
-    if not console:
-        chain.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*chain, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -53,3 +64,19 @@ def configure_logging(level: str, style: str) -> None:
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True
     )
+
+
+def _trace(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """An exception as where it happened and of which kinds: messages and variables may hold shoppers' data."""
+    error = event.pop("exc_info", None)
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        event["error"] = " < ".join(type(cause).__qualname__ for cause in _chain(error))
+        event["trace"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
+    return event
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -4,7 +4,7 @@ import asyncpg
 import msgspec
 
 from karla.domain.branding.records import Image, ImageType, ShopSettings
-from karla.domain.branding.rules import object_key
+from karla.domain.branding.rules import is_image_name, object_key
 from karla.infra.work import Connection
 from karla.vocabulary.scope import Scope
 
@@ -28,6 +28,7 @@ async def image_named(scope: Scope, connection: Connection, name: str) -> Image 
     Its name is all that anyone needs to see an image, so no shop is known and `scope` is the empty one.
     """
     del scope
-    key = object_key(name)
-    row = key and await connection.fetchrow("select * from images where object_key = $1", key)
+    if not is_image_name(name):
+        return None
+    row = await connection.fetchrow("select * from images where object_key = $1", object_key(name))
     return Image(**{**dict(row), "image_type": ImageType(row["image_type"])}) if row else None

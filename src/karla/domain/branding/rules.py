@@ -93,9 +93,14 @@ def with_trackpages(settings: ShopSettings, trackpages: dict[str, object]) -> Sh
     return _consistent(replace(settings, versioned=replace(versioned_of(settings), trackpages=trackpages)))
 
 
-def object_key(image_name: str) -> str | None:
-    """Where in the object store the image of this public name is; None for what can't be such a name."""
-    return f"images/{image_name}" if _IMAGE_NAME.fullmatch(image_name) else None
+def is_image_name(text: str) -> bool:
+    """Whether this can be an image's public name: 256 random bits and the ending of its format."""
+    return _IMAGE_NAME.fullmatch(text) is not None
+
+
+def object_key(image_name: str) -> str:
+    """Where in the object store the image of this public name is."""
+    return f"images/{image_name}"
 
 
 def _consistent(settings: ShopSettings) -> ShopSettings:

@@ -7,6 +7,7 @@ import asyncpg
 
 from karla.domain.orders.queries import by_reference_sql, order_from, reference_arguments
 from karla.domain.orders.records import Order, Reference
+from karla.infra.db import column
 from karla.infra.work import Retry, Work
 
 _COLUMNS = {
@@ -58,6 +59,8 @@ async def save(work: Work, orders: Sequence[Order]) -> None:
     # In one order everywhere, so that two batches that make the same orders wait for each other only one way.
     ordered = sorted(orders, key=lambda order: (order.shop_id, order.order_number))
     try:
-        await work.connection.execute(_SAVE, *([getattr(order, name) for order in ordered] for name in _COLUMNS))
+        await work.connection.execute(
+            _SAVE, *(column((getattr(order, name) for order in ordered), kind) for name, kind in _COLUMNS.items())
+        )
     except asyncpg.UniqueViolationError as error:
         raise Retry from error

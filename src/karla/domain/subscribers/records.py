@@ -127,7 +127,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     created_at: datetime
     finished_at: datetime | None
-    attempts: tuple[Attempt, ...]
+    attempts: Sequence[Attempt]
 
 
 class JournalEntry(msgspec.Struct, frozen=True):

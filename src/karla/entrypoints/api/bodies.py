@@ -55,7 +55,7 @@ def json_body(shape_type: Any, max_bytes: int = 1024 * 1024) -> type[AbstractDTO
 def from_query(shape_type: type[T]) -> Provide:
     """A dependency that reads a `shape_type` from the query string; unknown parameters are ignored.
 
-    Name it `query`; the OpenAPI document takes the parameters from the shape.
+    Name it `filters`; the OpenAPI document takes the parameters from the shape.
     """
     shape = QueryShape(shape_type)
 

@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 from litestar import delete, get, post
 from litestar.datastructures import CacheControlHeader
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from karla.domain.tenants import commands, queries
@@ -82,18 +84,20 @@ def _issued(issued: IssuedKey) -> KeyIssued:
 @get(
     "/v1/orgs/{slug:str}/keys",
     opt=organisation_role(Role.ADMIN),
-    dependencies={"query": from_query(Paged)},
+    dependencies={"filters": from_query(Paged)},
     operation_id="v1OrgKeysSearch",
     summary="List API keys",
     tags=["API keys"],
 )
-async def search_keys(access: Access, services: Services, query: Paged) -> list[KeyDetail]:
+async def search_keys(
+    access: NamedDependency[Access], services: NamedDependency[Services], filters: NamedDependency[Paged]
+) -> list[KeyDetail]:
     """The organisation's keys, newest first, also revoked and expired ones.
 
     A key of single shops sees those whose every grant lies within the shops that it administers.
     """
     async with services.db.read(access.scope) as connection:
-        keys = await queries.search_keys(access.scope, connection, access.principal.reach, query)
+        keys = await queries.search_keys(access.scope, connection, access.principal.reach, filters)
     return [_detail(key) for key in keys]
 
 
@@ -106,7 +110,9 @@ async def search_keys(access: Access, services: Services, query: Paged) -> list[
     summary="Create an API key",
     tags=["API keys"],
 )
-async def create_key(access: Access, services: Services, data: KeyCreation) -> KeyIssued:
+async def create_key(
+    access: NamedDependency[Access], services: NamedDependency[Services], data: JSONBody[KeyCreation]
+) -> KeyIssued:
     """A new key; its `key` is in this answer and nowhere else.
 
     A grant for `*` needs an `admin` of the whole organisation.
@@ -132,7 +138,9 @@ async def create_key(access: Access, services: Services, data: KeyCreation) -> K
     summary="Get an API key",
     tags=["API keys"],
 )
-async def get_key(access: Access, services: Services, uuid: UUID) -> KeyDetail:
+async def get_key(
+    access: NamedDependency[Access], services: NamedDependency[Services], uuid: FromPath[UUID]
+) -> KeyDetail:
     """One key, without its secret."""
     async with services.db.read(access.scope) as connection:
         return _detail(await queries.get_key(access.scope, connection, access.principal.reach, uuid))
@@ -145,7 +153,9 @@ async def get_key(access: Access, services: Services, uuid: UUID) -> KeyDetail:
     summary="Revoke an API key",
     tags=["API keys"],
 )
-async def revoke_key(access: Access, services: Services, uuid: UUID) -> None:
+async def revoke_key(
+    access: NamedDependency[Access], services: NamedDependency[Services], uuid: FromPath[UUID]
+) -> None:
     """Ends the key at once and for good; revoking it again changes nothing."""
     await services.db.write(access.scope, lambda work: commands.revoke_key(work, access.principal.reach, uuid))
     services.keyring.forget()
@@ -160,7 +170,12 @@ async def revoke_key(access: Access, services: Services, uuid: UUID) -> None:
     summary="Rotate an API key",
     tags=["API keys"],
 )
-async def rotate_key(access: Access, services: Services, uuid: UUID, data: KeyRotation | None = None) -> KeyIssued:
+async def rotate_key(
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    uuid: FromPath[UUID],
+    data: JSONBody[KeyRotation | None] = None,
+) -> KeyIssued:
     """A new key with the same user name and grants; the old one works until the overlap is over."""
     hours = data.overlap_hours if data else None
     overlap = commands.OVERLAP if hours is None else timedelta(hours=hours)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import get
+from litestar.di import NamedDependency
 from msgspec import Meta
 
 from karla.domain.tenants import queries
@@ -45,15 +46,17 @@ def _detail(member: Member) -> MemberDetail:
 @get(
     "/v1/orgs/{slug:str}/members",
     opt=organisation_role(Role.ADMIN),
-    dependencies={"query": from_query(MemberSearch)},
+    dependencies={"filters": from_query(MemberSearch)},
     operation_id="v1OrgMembersSearch",
     summary="Search members",
     tags=["Organisations"],
 )
-async def search_members(access: Access, services: Services, query: MemberSearch) -> list[MemberDetail]:
+async def search_members(
+    access: NamedDependency[Access], services: NamedDependency[Services], filters: NamedDependency[MemberSearch]
+) -> list[MemberDetail]:
     """The people of the organisation, newest first; a key of single shops sees those of its shops."""
     async with services.db.read(access.scope) as connection:
-        members = await queries.search_members(access.scope, connection, access.principal.reach, query)
+        members = await queries.search_members(access.scope, connection, access.principal.reach, filters)
     return [_detail(member) for member in members]
 
 

@@ -2,11 +2,18 @@
 
 from litestar.types import ControllerRouterHandler
 
-from karla.entrypoints.api import keys, members, shops, system
+from karla.entrypoints.api import images, keys, members, products, settings, shops, system
+from karla.entrypoints.api.orders import handlers as orders
+from karla.entrypoints.api.shipments import handlers as shipments
 
 RESOURCES: tuple[ControllerRouterHandler, ...] = (
     *system.HANDLERS,
     *shops.HANDLERS,
     *keys.HANDLERS,
     *members.HANDLERS,
+    *orders.HANDLERS,
+    *shipments.HANDLERS,
+    *products.HANDLERS,
+    *settings.HANDLERS,
+    *images.HANDLERS,
 )

@@ -1,21 +1,19 @@
 """What the handlers work with: made once a process by `karla.main`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from karla.domain.shipments.commands.upsert import Outcome, upsert_orders
 from karla.domain.shipments.records import OrderCommand, OrderFile
+from karla.entrypoints.api.access import Keyring
 from karla.infra.access import scope_of
 from karla.infra.batching import Coalescer
 from karla.infra.clock import Clock
 from karla.infra.db import Database
 from karla.infra.rate_limit import RateLimit
 from karla.infra.settings import Settings
-
-if TYPE_CHECKING:
-    from karla.entrypoints.api.access import Keyring
+from karla.infra.storage import ObjectStore
 
 
 class Services(msgspec.Struct, frozen=True):
@@ -24,7 +22,8 @@ class Services(msgspec.Struct, frozen=True):
     settings: Settings
     db: Database
     clock: Clock
-    keyring: "Keyring"
+    keyring: Keyring
+    objects: ObjectStore
     upserts: Coalescer[OrderCommand, OrderFile]
     bulk_limit: RateLimit
 

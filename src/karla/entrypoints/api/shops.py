@@ -6,6 +6,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from karla.domain.tenants import commands, queries, rules
@@ -138,16 +140,18 @@ def _members(data: ShopCreation | ShopUpdate) -> ShopMembers:
 @get(
     "/v1/shops",
     opt=ANY_KEY,
-    dependencies={"query": from_query(ShopSearch)},
+    dependencies={"filters": from_query(ShopSearch)},
     operation_id="v1ShopsSearch",
     summary="Search shops",
     tags=["Shops"],
 )
-async def search_shops(access: Access, services: Services, query: ShopSearch) -> list[ShopDetail]:
+async def search_shops(
+    access: NamedDependency[Access], services: NamedDependency[Services], filters: NamedDependency[ShopSearch]
+) -> list[ShopDetail]:
     """The shops that the key may see, newest first."""
     whole = access.principal.whole_organisation
     async with services.db.read(access.scope) as connection:
-        shops = await queries.search_shops(access.scope, connection, query, whole)
+        shops = await queries.search_shops(access.scope, connection, filters, whole)
     return [_detail(shop) for shop in shops]
 
 
@@ -159,7 +163,9 @@ async def search_shops(access: Access, services: Services, query: ShopSearch) ->
     summary="Create a shop",
     tags=["Shops"],
 )
-async def create_shop(access: Access, services: Services, data: ShopCreation) -> ShopDetail:
+async def create_shop(
+    access: NamedDependency[Access], services: NamedDependency[Services], data: JSONBody[ShopCreation]
+) -> ShopDetail:
     """A new shop in the key's own organisation; needs a key that is `admin` of all its shops.
 
     409 `shop_exists` when the slug is taken: slugs are unique over all organisations.
@@ -182,7 +188,7 @@ async def create_shop(access: Access, services: Services, data: ShopCreation) ->
     summary="Get a shop",
     tags=["Shops"],
 )
-async def get_shop(access: Access, services: Services) -> ShopDetail:
+async def get_shop(access: NamedDependency[Access], services: NamedDependency[Services]) -> ShopDetail:
     """The shop's details; the simplest call to try credentials with."""
     async with services.db.read(access.scope) as connection:
         return _detail(await queries.get_shop(access.scope, connection))
@@ -196,7 +202,9 @@ async def get_shop(access: Access, services: Services) -> ShopDetail:
     summary="Update a shop",
     tags=["Shops"],
 )
-async def update_shop(access: Access, services: Services, data: ShopUpdate) -> ShopDetail:
+async def update_shop(
+    access: NamedDependency[Access], services: NamedDependency[Services], data: JSONBody[ShopUpdate]
+) -> ShopDetail:
     """Changes the members that are given; the slug and the organisation stay."""
     shop = await services.db.write(
         access.scope,
@@ -213,7 +221,7 @@ async def update_shop(access: Access, services: Services, data: ShopUpdate) -> S
     summary="Delete a shop",
     tags=["Shops"],
 )
-async def delete_shop(access: Access, services: Services) -> None:
+async def delete_shop(access: NamedDependency[Access], services: NamedDependency[Services]) -> None:
     """Deletes the shop with its orders, shipments, webhooks and everything else of its own, for good.
 
     A key that was for this shop alone is revoked.

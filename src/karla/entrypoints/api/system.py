@@ -1,6 +1,7 @@
 """Is it alive, is it ready, how is it doing."""
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.enums import MediaType
 
 from karla.entrypoints.api.access import PUBLIC
@@ -15,7 +16,7 @@ async def healthz() -> str:
 
 
 @get("/readyz", opt=PUBLIC, media_type=MediaType.TEXT, include_in_schema=False)
-async def readyz(services: Services) -> Response[str]:
+async def readyz(services: NamedDependency[Services]) -> Response[str]:
     """The process and its database answer: 200, else 503."""
     try:
         await services.db.ping()

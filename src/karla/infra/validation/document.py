@@ -4,7 +4,7 @@ import json
 from math import isinf
 
 from karla.infra.errors import BadRequest, Fault
-from karla.infra.validation.extremes import HUGE, MAX_DEPTH, NUL, TINY, Unfit
+from karla.infra.validation.extremes import HUGE, MAX_DEPTH, NUL, TINY, UNDER_NUL, Unfit
 
 
 def parse(body: bytes) -> object:
@@ -61,7 +61,7 @@ def _fit(value: object, depth: int) -> object:
     if isinstance(value, dict):
         for key in value:
             _text(key)
-        return {key: _fit(member, depth + 1) for key, member in value.items()}
+        return {key: UNDER_NUL if "\0" in key else _fit(member, depth + 1) for key, member in value.items()}
     if isinstance(value, list):
         return [_fit(item, depth + 1) for item in value]
     return value

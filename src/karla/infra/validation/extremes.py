@@ -22,15 +22,17 @@ _URI = re.compile(r"""[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x20\x7f<>"`\\]+""")
 
 
 class Unfit(msgspec.Struct, frozen=True):
-    """Stands in a parsed document for a value that no type takes."""
+    """Stands in a parsed document for a value that no type takes; `kinds` are the JSON types it had."""
 
-    kind: str
+    kinds: frozenset[str]
     word: str
 
 
-NUL = Unfit("string", "nul_character")
-HUGE = Unfit("number", "too_large")
-TINY = Unfit("number", "too_small")
+NUL = Unfit(frozenset({"string"}), "nul_character")
+UNDER_NUL = Unfit(frozenset(), "nul_character")
+"""A value whose key holds the NUL character."""
+HUGE = Unfit(frozenset({"integer", "number"}), "too_large")
+TINY = Unfit(frozenset({"integer", "number"}), "too_small")
 
 
 def check_of(type_: Any) -> Check | None:
@@ -45,21 +47,19 @@ def free_faults(value: object, path: tuple[str | int, ...] = ()) -> Iterator[Fou
     elif type(value) is int:
         if found := _int(value):
             yield found[0], path
-    elif isinstance(value, dict | list):
+    elif isinstance(value, (dict, list)):
         if len(path) >= MAX_DEPTH:
             yield "value", path
             return
         for place, part in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(place, str) and "\0" in place:
-                yield "nul_character", (*path, place)
             if type(part) is not str:
                 yield from free_faults(part, (*path, place))
 
 
 def _free(value: object) -> Found | None:
     if type(value) is dict:
-        for key, part in value.items():
-            if type(part) is not str or "\0" in key:
+        for part in value.values():
+            if type(part) is not str:
                 break
         else:
             return None
@@ -99,21 +99,8 @@ def _uri(value: object) -> Found | None:
     return None if type(value) is not str or _URI.fullmatch(value) else ("uri_invalid", ())
 
 
-class _StructCheck:
-    def __init__(self, cls: type) -> None:
-        self.cls = cls
-        self.members: list[tuple[str, str, Check]] = []
-
-    def __call__(self, value: object) -> Found | None:
-        if type(value) is self.cls:
-            for attribute, name, check in self.members:
-                if found := check(getattr(value, attribute)):
-                    return found[0], (name, *found[1])
-        return None
-
-
-Seen = dict[type, _StructCheck]
-"""The structs on the way: a type may hold itself."""
+Seen = dict[type, Check | None]
+"""The structs on the way and what became of each: a type may hold itself."""
 
 
 def _check(info: mi.Type, seen: Seen) -> Check | None:
@@ -135,13 +122,24 @@ def _for_metadata(info: mi.Metadata, seen: Seen) -> Check | None:
 
 
 def _for_struct(info: mi.StructType, seen: Seen) -> Check | None:
-    if info.cls in seen:
-        return seen[info.cls]
-    made = seen[info.cls] = _StructCheck(info.cls)
-    for field in info.fields:
-        if check := _check(field.type, seen):
-            made.members.append((field.name, field.encode_name, check))
-    return made if made.members else None
+    cls = info.cls
+    if cls in seen:
+        return seen[cls]
+    members: list[tuple[str, str, Check]] = []
+
+    def check_struct(value: object) -> Found | None:
+        if type(value) is cls:
+            for attribute, name, check in members:
+                if found := check(getattr(value, attribute)):
+                    return found[0], (name, *found[1])
+        return None
+
+    seen[cls] = check_struct
+    checks = ((field, _check(field.type, seen)) for field in info.fields)
+    members += [(field.name, field.encode_name, check) for field, check in checks if check]
+    if not members:
+        seen[cls] = None
+    return seen[cls]
 
 
 def _for_union(info: mi.UnionType, seen: Seen) -> Check | None:
@@ -151,12 +149,15 @@ def _for_union(info: mi.UnionType, seen: Seen) -> Check | None:
     return lambda value: next((found for check in checks if (found := check(value))), None)
 
 
+_COLLECTIONS = (list, tuple, set, frozenset)
+
+
 def _for_items(info: mi.CollectionType, seen: Seen) -> Check | None:
     if (check := _check(info.item_type, seen)) is None:
         return None
 
     def check_items(values: object) -> Found | None:
-        if isinstance(values, list | tuple | set | frozenset):
+        if isinstance(values, _COLLECTIONS):
             for index, value in enumerate(values):
                 if found := check(value):
                     return found[0], (index, *found[1])
@@ -180,19 +181,19 @@ def _for_tuple(info: mi.TupleType, seen: Seen) -> Check | None:
     return check_places
 
 
-def _for_dict(info: mi.DictType, seen: Seen) -> Check:
+def _for_dict(info: mi.DictType, seen: Seen) -> Check | None:
     check = _check(info.value_type, seen)
+    if check is None or check is _free:
+        return check
 
     def check_entries(values: object) -> Found | None:
         if isinstance(values, dict):
             for key, value in values.items():
-                if isinstance(key, str) and "\0" in key:
-                    return "nul_character", (key,)
-                if check and (found := check(value)):
+                if found := check(value):
                     return found[0], (str(key), *found[1])
         return None
 
-    return _free if check is _free else check_entries
+    return check_entries
 
 
 _MAKERS: list[tuple[type[mi.Type], Callable[[Any, Seen], Check | None]]] = [

@@ -104,7 +104,8 @@ def _additional(walker: Any, schema: Schema | bool, instance: object, whole: Sch
             continue
         if "\0" in key:
             yield _error(("nul_character", words.sentences["nul_character"]), [key])
-        yield from walker.descend(value, schema, path=key)
+        else:
+            yield from walker.descend(value, schema, path=key)
 
 
 def _names(walker: Any, schema: Schema, instance: object, _whole: Schema) -> Errors:
@@ -166,7 +167,7 @@ def _kinds(schema: Schema) -> set[str]:
 def _kind(value: object) -> set[str]:
     """The JSON types of a value; an integer is a number as well."""
     if isinstance(value, Unfit):
-        return {"string"} if value.kind == "string" else {"integer", "number"}
+        return set(value.kinds)
     if isinstance(value, bool):
         return {"boolean"}
     if isinstance(value, int):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from karla.domain.shipments.records import Shipment, TimelineEvent
+from karla.infra.db import column
 from karla.infra.work import Work
 
 _SHIPMENT = {
@@ -66,9 +67,9 @@ async def write(work: Work, shipments: Sequence[Shipment], events: Sequence[tupl
     if shipments or events:
         await work.connection.execute(
             _WRITE,
-            *([getattr(shipment, name) for shipment in shipments] for name in _SHIPMENT),
+            *(column((getattr(shipment, name) for shipment in shipments), kind) for name, kind in _SHIPMENT.items()),
             [shop_id for shop_id, _ in events],
-            *([getattr(event, name) for _, event in events] for name in _EVENT),
+            *(column((getattr(event, name) for _, event in events), kind) for name, kind in _EVENT.items()),
         )
 
 

@@ -37,7 +37,6 @@ _NO_NAMES: Final = frozenset({"carriers", "leader", "pickup", "pointrelais"})
 _CHECK_BITS: Final = 3.3
 _STRONG_BITS: Final = 7.5
 _BARE_PREFIX_BITS: Final = 12.0
-_TELLING_LENGTH: Final = 14
 
 _AMOUNT: Final = re.compile(r"\d{1,2}(?:h|hrs|std|uhr|kg|day|days)?")
 _NUMBER: Final = re.compile(r"[A-Z0-9/]{5,40}")
@@ -53,7 +52,10 @@ class _Clue(msgspec.Struct, frozen=True):
 
 
 class _Evidence(msgspec.Struct, frozen=True):
-    """A carrier whose number format fits; `proven` by a check digit, `strong` beyond chance."""
+    """A carrier whose number format fits.
+
+    `proven` by a check digit; `strong` beyond chance; `telling` if unlike an order number or a word.
+    """
 
     reference: str
     bits: float
@@ -238,7 +240,7 @@ def _weigh(pattern: NumberPattern, number: str, *, proven: bool) -> _Evidence:
         long_enough = pattern.lettered and len(number) >= 13
         strong = bits >= _BARE_PREFIX_BITS or (long_enough and bits >= _STRONG_BITS)
     depot_missing = pattern.reference == "dpd" and pattern.regex == r"^\d{14}$" and not number.startswith("0")
-    telling = (pattern.lettered or len(number) >= _TELLING_LENGTH) and not depot_missing
+    telling = len(number) >= (9 if pattern.lettered else 14) and not depot_missing
     return _Evidence(pattern.reference, bits, proven, strong, telling)
 
 

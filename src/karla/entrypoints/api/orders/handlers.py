@@ -112,13 +112,13 @@ async def upsert_orders_in_bulk(
     summary="Search orders with their trackings",
     tags=TAGS,
     opt=shop_role(Role.VIEWER),
-    dependencies={"query": from_query(OrderSearch)},
+    dependencies={"filters": from_query(OrderSearch)},
 )
-async def list_orders(query: OrderSearch, access: Access, services: Services, language: str) -> list[OrderDetail]:
+async def list_orders(filters: OrderSearch, access: Access, services: Services, language: str) -> list[OrderDetail]:
     """Orders that match all filters, newest placed first; a page shorter than `per_page` is the last."""
-    wanted = OrderFilter(**{name: getattr(query, name) for name in OrderFilter.__struct_fields__})
+    wanted = OrderFilter(**{name: getattr(filters, name) for name in OrderFilter.__struct_fields__})
     async with services.db.read(access.scope) as connection:
-        files = await search_orders(access.scope, connection, wanted, query)
+        files = await search_orders(access.scope, connection, wanted, filters)
     return [order_detail(access.shop, file, language) for file in files]
 
 

@@ -68,23 +68,23 @@ class ShipmentEventBody(msgspec.Struct, kw_only=True):
     summary="Search shipments",
     tags=TAGS,
     opt=shop_role(Role.VIEWER),
-    dependencies={"query": from_query(ShipmentSearch)},
+    dependencies={"filters": from_query(ShipmentSearch)},
 )
 async def list_shipments(
-    query: ShipmentSearch, access: Access, services: Services, language: str
+    filters: ShipmentSearch, access: Access, services: Services, language: str
 ) -> list[TrackingDetail]:
     """Shipments that match all filters, last updated first."""
     async with services.db.read(access.scope) as connection:
-        orders = await order_ids_by_reference(access.scope, connection, query.order) if query.order else None
+        orders = await order_ids_by_reference(access.scope, connection, filters.order) if filters.order else None
         wanted = ShipmentFilter(
             orders=orders,
-            tracking_number=query.tracking_number,
-            carrier_reference=query.carrier,
-            phase=query.phase,
-            direction=query.direction,
-            updated_since=query.updated_since,
+            tracking_number=filters.tracking_number,
+            carrier_reference=filters.carrier,
+            phase=filters.phase,
+            direction=filters.direction,
+            updated_since=filters.updated_since,
         )
-        found = await search_shipments(access.scope, connection, wanted, query)
+        found = await search_shipments(access.scope, connection, wanted, filters)
     return [tracking_detail(access.shop, file, shipment, language) for file, shipment in found]
 
 

@@ -1,0 +1,56 @@
+# Every command a person types. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+# Tests run on every core; `make test ARGS="tests/domain -k cancel"` runs a part, one process.
+ARGS ?=
+WORKERS ?= auto
+
+.PHONY: help install up test check format demo bench docs lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s '	'
+
+install: .venv/installed ## make .venv and install what requirements.lock pins
+
+.venv/installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Karla needs Python 3.11 or later."; exit 1; }
+	@echo "Installing what requirements.lock pins …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+up: install ## run everything on http://127.0.0.1:8080 until Ctrl-C
+	@exec $(BIN)/karla up
+
+test: install ## run the whole suite
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n $(WORKERS) --dist loadfile)
+
+check: install ## format, lint, types, import contracts, architecture tests
+	@$(BIN)/ruff format --check --quiet src tests benchmarks && echo "format      ok"
+	@$(BIN)/ruff check --quiet src tests benchmarks && echo "lint        ok"
+	@$(BIN)/mypy --no-error-summary && echo "types       ok"
+	@$(BIN)/lint-imports --no-logo >/tmp/karla-contracts.$$$$ 2>&1 || { cat /tmp/karla-contracts.$$$$; exit 1; }; rm -f /tmp/karla-contracts.$$$$; echo "contracts   ok"
+	@$(BIN)/python -m pytest tests/architecture
+
+format: install ## put the code into its format
+	@$(BIN)/ruff format --quiet src tests benchmarks
+	@$(BIN)/ruff check --quiet --fix src tests benchmarks
+
+demo: install ## a shop's life through the public API, in under 30 seconds
+	@$(BIN)/karla demo
+
+bench: install ## the benchmarks; writes benchmarks/results.md
+	@$(BIN)/python -m benchmarks
+
+docs: install ## write docs/reference anew
+	@$(BIN)/python -m docs.generate
+
+lock: install ## resolve the dependencies anew into requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --upgrade -o requirements.lock
+
+clean: ## remove what was made; data in .karla stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

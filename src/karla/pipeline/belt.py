@@ -1,0 +1,45 @@
+"""The belt: all stages together, from what happened to what follows from it."""
+
+import asyncio
+
+from karla.domain.subscribers.records import RetryPolicy
+from karla.infra.clock import Clock
+from karla.infra.db import Database
+from karla.infra.http import Egress
+from karla.infra.settings import Settings
+from karla.pipeline.delivery import WebhookDelivery
+from karla.pipeline.loop import Crew, Loop
+from karla.pipeline.relay import Relay
+
+_GRACE_SECONDS = 9.0
+
+
+class Belt:
+    """Moves events to webhooks. Any number of processes may run one on the same database."""
+
+    def __init__(self, settings: Settings, db: Database, egress: Egress, clock: Clock) -> None:
+        policy = RetryPolicy(settings.webhook_retries, settings.webhook_retry_base_seconds)
+        self._deliveries = Crew(
+            "delivery", WebhookDelivery(db, egress, clock, policy), slots=settings.webhook_concurrency
+        )
+        self._relay = Relay(db, on_deliveries=self._deliveries.wake)
+        self._relaying = Loop("relay", self._relay.turn)
+
+    def wake(self) -> None:
+        """There is news in the outbox, or news may have been missed."""
+        self._relaying.wake()
+        self._deliveries.wake()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, then finish what is in flight, within ten seconds."""
+        async with asyncio.TaskGroup() as stages:
+            stages.create_task(self._relaying.run(stop), name="relay")
+            stages.create_task(self._deliveries.run(stop, _GRACE_SECONDS), name="delivery")
+            await stop.wait()
+            self.wake()
+
+    async def drain(self) -> None:
+        """Work until nothing is due now; not while `run` is running."""
+        while await self._relay.turn():
+            pass
+        await self._deliveries.drain()
