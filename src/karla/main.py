@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator
 from functools import partial
+
+import uvloop
 
 from karla.domain.subscribers.journal import announce
 from karla.entrypoints.api import app as api
@@ -13,12 +16,17 @@ from karla.entrypoints.cli.program import Runtime, program
 from karla.infra import bell as bells
 from karla.infra.batching import Coalescer
 from karla.infra.bell import Bell
-from karla.infra.clock import SystemClock
+from karla.infra.clock import Clock, SystemClock
 from karla.infra.db import Database
+from karla.infra.http import Egress
+from karla.infra.lifeline import end_with_supervisor
+from karla.infra.probes import answering
 from karla.infra.rate_limit import RateLimit
 from karla.infra.settings import Settings
 from karla.infra.storage import ObjectStore
 from karla.infra.telemetry import configure_logging
+from karla.pipeline.backlog import BacklogMetrics
+from karla.pipeline.belt import Belt
 
 
 @contextlib.asynccontextmanager
@@ -40,6 +48,7 @@ async def open_services(settings: Settings, url: str) -> AsyncIterator[Services]
             objects=objects,
             upserts=Coalescer(partial(upserted, db)),
             bulk_limit=RateLimit(settings.bulk_requests_per_minute, clock),
+            backlog=BacklogMetrics(db, clock),
         )
     finally:
         await bell.stop()
@@ -51,6 +60,7 @@ def serve(settings: Settings, url: str) -> None:
     import uvicorn  # noqa: PLC0415 - only this command needs a web server
 
     configure_logging(settings.log_level, settings.log_format)
+    end_with_supervisor()
     uvicorn.run(
         api.build(lambda: open_services(settings, url)),
         host=settings.host,
@@ -64,14 +74,46 @@ def serve(settings: Settings, url: str) -> None:
     )
 
 
+@contextlib.asynccontextmanager
+async def open_belt(settings: Settings, url: str, clock: Clock | None = None) -> AsyncIterator[Belt]:
+    """The belt of a worker process, connected; it moves once it is run or drained."""
+    async with _belt_parts(settings, url, clock or SystemClock()) as (belt, _):
+        yield belt
+
+
+@contextlib.asynccontextmanager
+async def _belt_parts(settings: Settings, url: str, clock: Clock) -> AsyncIterator[tuple[Belt, Database]]:
+    db = await Database.open(url, announce=announce, clock=clock, pool_size=settings.database_pool_size)
+    try:
+        async with Egress(settings.allow_private_targets) as egress:
+            yield Belt(settings, db, egress, clock), db
+    finally:
+        await db.close()
+
+
 def work(settings: Settings, url: str) -> None:
     """Run the belt until SIGTERM or SIGINT."""
     configure_logging(settings.log_level, settings.log_format)
-    asyncio.run(_work(settings, url))
+    end_with_supervisor()
+    uvloop.run(_work(settings, url))
 
 
 async def _work(settings: Settings, url: str) -> None:
-    raise SystemExit("the belt is not wired yet")
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clock = SystemClock()
+    bell = Bell(url)
+    async with _belt_parts(settings, url, clock) as (belt, db), contextlib.AsyncExitStack() as stack:
+        if settings.worker_port:
+            metrics = BacklogMetrics(db, clock).text
+            await stack.enter_async_context(
+                answering(settings.host, settings.worker_port, ready=db.ping, metrics=metrics)
+            )
+        bell.on(bells.WORK, belt.wake)
+        await bell.start()
+        stack.push_async_callback(bell.stop)
+        await belt.run(stop)
 
 
 def cli() -> None:

@@ -7,10 +7,13 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from tests.support.karla import Karla
 
 from karla.domain.tenants import commands, queries, rules
 from karla.domain.tenants.records import (
     Grant,
+    IssuedKey,
+    Key,
     KeyGrant,
     MemberFilter,
     Principal,
@@ -24,7 +27,6 @@ from karla.infra.access import NOWHERE, scope_of
 from karla.infra.errors import Conflict, Forbidden, Invalid, KarlaError, NotFound
 from karla.infra.paging import Paged
 from karla.vocabulary.scope import Role
-from tests.support.karla import Karla
 
 ORGANISATION, OTHER_ORGANISATION = uuid4(), uuid4()
 LINEN, WOOL = (ShopRef(uuid4(), slug, ORGANISATION) for slug in ("linen", "wool"))
@@ -117,9 +119,7 @@ def test_the_widest_role_in_a_shop_counts(grants: list[Grant], shop: ShopRef, ro
         ([Grant(None, Role.EDITOR), Grant(LINEN.id, Role.ADMIN)], [LINEN.id], True),
     ],
 )
-def test_a_key_manages_what_lies_wholly_within_its_shops(
-    grants: list[Grant], shops: list[None], allowed: bool
-) -> None:
+def test_a_key_manages_what_lies_wholly_within_its_shops(grants: list[Grant], shops: list[None], allowed: bool) -> None:
     reach = principal(*grants).reach
     try:
         rules.demand_reach(reach, ORGANISATION, shops)
@@ -147,6 +147,14 @@ def unique(name: str) -> str:
     return f"{name}-{uuid4().hex[:12]}"
 
 
+async def issued(karla: Karla, organisation: str, *slugs: str) -> IssuedKey:
+    grants = [KeyGrant(slug, Role.ADMIN) for slug in slugs]
+    return await karla.services.db.write(
+        NOWHERE,
+        lambda work: commands.create_key(work, organisation=organisation, username=None, grants=grants),
+    )
+
+
 async def reach_of(karla: Karla, organisation: str) -> Reach:
     async with karla.services.db.read(NOWHERE) as connection:
         return await queries.whole_organisation(NOWHERE, connection, organisation)
@@ -164,9 +172,7 @@ async def test_a_shop_that_is_refused_leaves_no_organisation_behind(karla: Karla
 
 async def test_of_many_who_want_a_slug_at_once_one_gets_it(karla: Karla) -> None:
     slug = unique("shop")
-    outcomes = await asyncio.gather(
-        *(created(karla, unique("org"), slug) for _ in range(8)), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*(created(karla, unique("org"), slug) for _ in range(8)), return_exceptions=True)
     assert sum(isinstance(outcome, Shop) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 7
 
@@ -234,18 +240,8 @@ async def test_deleting_a_shop_takes_what_was_its_own(karla: Karla) -> None:
     doomed, spared = [await created(karla, organisation, unique("shop")) for _ in range(2)]
     reach = await reach_of(karla, organisation)
     write = karla.services.db.write
-    only, both = [
-        await write(
-            NOWHERE,
-            lambda work, slugs=slugs: commands.create_key(
-                work,
-                organisation=organisation,
-                username=None,
-                grants=[KeyGrant(slug, Role.ADMIN) for slug in slugs],
-            ),
-        )
-        for slugs in ([doomed.slug], [doomed.slug, spared.slug])
-    ]
+    only = await issued(karla, organisation, doomed.slug)
+    both = await issued(karla, organisation, doomed.slug, spared.slug)
     await write(
         NOWHERE,
         lambda work: commands.add_member(
@@ -284,12 +280,7 @@ async def test_a_key_is_stored_as_its_hash(karla: Karla, database_url: str) -> N
 async def test_a_key_for_a_shop_of_another_organisation_is_refused(karla: Karla) -> None:
     own, other = await created(karla, unique("org"), unique("shop")), await created(karla, unique("org"), unique("s"))
     with pytest.raises(Invalid) as refused:
-        await karla.services.db.write(
-            NOWHERE,
-            lambda work: commands.create_key(
-                work, organisation=own.organisation, username=None, grants=[KeyGrant(other.slug, Role.VIEWER)]
-            ),
-        )
+        await issued(karla, own.organisation, other.slug)
     assert refused.value.key == "shop_not_found"
 
 
@@ -297,20 +288,10 @@ async def test_keys_made_while_their_shop_is_deleted_end_well(karla: Karla) -> N
     organisation = unique("org")
     shop, _ = [await created(karla, organisation, unique("shop")) for _ in range(2)]
 
-    def key() -> "asyncio.Future[object]":
-        return asyncio.ensure_future(
-            karla.services.db.write(
-                NOWHERE,
-                lambda work: commands.create_key(
-                    work, organisation=organisation, username=None, grants=[KeyGrant(shop.slug, Role.VIEWER)]
-                ),
-            )
-        )
-
     outcomes = await asyncio.gather(
-        *(key() for _ in range(4)),
+        *(issued(karla, organisation, shop.slug) for _ in range(4)),
         karla.services.db.write(scope_of([shop.id]), commands.delete_shop),
-        *(key() for _ in range(4)),
+        *(issued(karla, organisation, shop.slug) for _ in range(4)),
         return_exceptions=True,
     )
     assert {type(outcome) for outcome in outcomes if isinstance(outcome, BaseException)} <= {Invalid}
@@ -368,7 +349,8 @@ async def test_adding_a_member_twice_adds_the_shops(karla: Karla) -> None:
 
 async def test_every_change_of_shops_and_keys_rings_the_bell(karla: Karla, database_url: str) -> None:
     rung = asyncio.Queue[None]()
-    listener = bell.Bell(database_url, {bell.ACCESS: lambda: rung.put_nowait(None)})
+    listener = bell.Bell(database_url)
+    listener.on(bell.ACCESS, lambda: rung.put_nowait(None))
     await listener.start()
     await rung.get()  # it rings once when it begins to listen
     try:
@@ -398,7 +380,7 @@ async def test_every_change_of_shops_and_keys_rings_the_bell(karla: Karla, datab
 )
 def test_what_has_ended_is_not_rotated(state: dict[str, object], key: str) -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC)
-    ended = rules.Key(id=uuid4(), username="u", hint="h", shops=(), shop_ids=(), created_at=now, **state)  # type: ignore[arg-type]
+    ended = Key(id=uuid4(), username="u", hint="h", shops=(), shop_ids=(), created_at=now, **state)  # type: ignore[arg-type]
     with pytest.raises(KarlaError) as refused:
         rules.demand_rotatable(ended, now)
     assert (refused.value.status, refused.value.key) == (409, key)

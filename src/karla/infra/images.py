@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
-from PIL import Image, ImageCms, ImageOps, ImageSequence
+from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
 
 MAX_PIXELS = 40_000_000
 """Of all frames together: what a decoder has to hold in memory."""
@@ -54,7 +54,7 @@ def clean(content: bytes) -> CleanImage:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large() from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageInvalid("Must be a PNG, JPEG, WebP or GIF image") from error
     except Exception as error:
         # Decoders raise whatever they trip over in broken bytes.

@@ -64,7 +64,7 @@ class ObjectStore:
             return await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except FileNotFoundError as error:
             raise ObjectMissing(_words(error)) from error
-        except (BaseError, OSError) as error:
+        except (BaseError, OSError, ValueError) as error:
             raise StoreUnavailable(_words(error)) from error
 
 

@@ -1,6 +1,7 @@
 """The belt: all stages together, from what happened to what follows from it."""
 
 import asyncio
+import contextlib
 
 from karla.domain.subscribers.records import RetryPolicy
 from karla.infra.clock import Clock
@@ -11,7 +12,9 @@ from karla.pipeline.delivery import WebhookDelivery
 from karla.pipeline.loop import Crew, Loop
 from karla.pipeline.relay import Relay
 
+# What is in flight may end; a database that doesn't answer may not hold up the rest of the ten seconds.
 _GRACE_SECONDS = 9.0
+_STOP_SECONDS = 10.0
 
 
 class Belt:
@@ -32,11 +35,13 @@ class Belt:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish what is in flight, within ten seconds."""
-        async with asyncio.TaskGroup() as stages:
-            stages.create_task(self._relaying.run(stop), name="relay")
-            stages.create_task(self._deliveries.run(stop, _GRACE_SECONDS), name="delivery")
-            await stop.wait()
-            self.wake()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None) as deadline, asyncio.TaskGroup() as stages:
+                stages.create_task(self._relaying.run(stop), name="relay")
+                stages.create_task(self._deliveries.run(stop, _GRACE_SECONDS), name="delivery")
+                await stop.wait()
+                self.wake()
+                deadline.reschedule(asyncio.get_running_loop().time() + _STOP_SECONDS)
 
     async def drain(self) -> None:
         """Work until nothing is due now; not while `run` is running."""

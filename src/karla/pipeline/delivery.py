@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 TIMEOUT_SECONDS = 10.0
 # Well over the time of an attempt and of writing it down: only the rows of a dead worker come due by it.
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 _EXCERPT_CHARACTERS = 1000
 
 

@@ -119,16 +119,14 @@ class Crew(Generic[Row, Result]):
 
     async def drain(self) -> None:
         """Work until nothing is due now and all is finished."""
-        more = True
-        while more or self._done:
-            more = await self.turn()
+        while await self.turn() or self._running:
             if self._running:
                 await asyncio.wait(self._running)
 
     async def turn(self) -> bool:
         """Finish what is done, claim what is due; whether there may be more that a slot is free for."""
         await self._finish()
-        free = self._slots - len(self._running)
+        free = self._slots - self._lanes.total()
         limit = min(free, self._batch)
         if not limit:
             return False
@@ -154,8 +152,8 @@ class Crew(Generic[Row, Result]):
     async def _handle(self, row: Row, lane: UUID) -> None:
         try:
             self._done.append(await self._job.handle(row))
-        except Exception as error:  # noqa: BLE001 - one row's bug is not the others' end
-            log.error("row failed", job=type(self._job).__name__, exc_info=error)
+        except Exception:
+            log.exception("row failed", job=type(self._job).__name__)
         finally:
             self._lanes[lane] -= 1
             if not self._lanes[lane]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 from msgspec import to_builtins
 
 from karla.domain.branding import rules
@@ -15,7 +16,13 @@ from karla.domain.branding.records import (
     ShopSettings,
     TriggersChange,
 )
+from karla.infra.errors import NotFound
 from karla.infra.work import Work
+
+_IMAGE = Image.__struct_fields__
+_ADD_IMAGE = f"""
+    insert into images ({", ".join(_IMAGE)}) values ({", ".join(f"${n}" for n, _ in enumerate(_IMAGE, 1))})
+"""  # noqa: S608 - column names of our own
 
 
 async def replace_settings(work: Work, wish: SettingsChange) -> ShopSettings:
@@ -79,20 +86,8 @@ async def _locked(work: Work) -> ShopSettings:
 
 
 async def add_image(work: Work, image: Image) -> None:
-    """Enter an image whose bytes are in the object store already."""
-    await work.connection.execute(
-        """
-        insert into images
-            (shop_id, id, image_type, object_key, content_type, size_bytes, width, height, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        """,
-        work.scope.shop,
-        image.id,
-        image.image_type,
-        image.object_key,
-        image.content_type,
-        image.size_bytes,
-        image.width,
-        image.height,
-        work.now,
-    )
+    """Enter an image whose bytes are in the object store already; NotFound when the shop went meanwhile."""
+    try:
+        await work.connection.execute(_ADD_IMAGE, *(getattr(image, name) for name in _IMAGE))
+    except asyncpg.ForeignKeyViolationError as error:
+        raise NotFound("shop_not_found", "The requested shop does not exist.") from error

@@ -50,7 +50,7 @@ async def variant(scope: Scope, connection: Connection, product_id: str, variant
         product_id,
         variant_id,
     )
-    return row and variant_from(row)
+    return variant_from(row) if row else None
 
 
 def variant_from(row: asyncpg.Record) -> Variant:

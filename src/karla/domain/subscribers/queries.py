@@ -97,7 +97,7 @@ async def webhook_like(scope: Scope, connection: Connection, url: str, enabled_e
         url,
         enabled_events,
     )
-    return row and _webhook(row)
+    return _webhook(row) if row else None
 
 
 async def deliveries(

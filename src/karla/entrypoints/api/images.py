@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, PathParameter
 
 from karla.domain.branding import commands, queries, rules
 from karla.domain.branding.records import Image, ImageType
@@ -49,10 +50,10 @@ class ImageUploaded(msgspec.Struct, kw_only=True):
     request_max_body_size=BODY_BYTES,
 )
 async def upload_image(
-    image_type: Annotated[str, Parameter(description="background, claim, logo, signature, product or voucher.")],
+    image_type: Annotated[str, PathParameter(description="background, claim, logo, signature, product or voucher.")],
     request: Request[Any, Any, Any],
-    access: Access,
-    services: Services,
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
 ) -> ImageUploaded:
     """Stores a PNG, JPEG, WebP or GIF of at most 10 MB and 40 million pixels, turned upright and without metadata.
 
@@ -109,7 +110,9 @@ def _kind(image_type: str) -> ImageType:
     opt=PUBLIC,
     media_type="image/*",
 )
-async def read_image(name: str, request: Request[Any, Any, Any], services: Services) -> Response[bytes]:
+async def read_image(
+    name: FromPath[str], request: Request[Any, Any, Any], services: NamedDependency[Services]
+) -> Response[bytes]:
     """The image of an address that an upload answered."""
     missing = NotFound("image_not_found", "There is no such image.")
     async with services.db.read(NOWHERE) as connection:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import delete, get, post, put
-from litestar.params import Body
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from karla.domain.catalog import commands, queries
@@ -128,9 +129,9 @@ def _detail(variant: Variant) -> ProductVariant:
     dto=json_body(BulkItems, BULK_BYTES),
 )
 async def upsert_products(
-    data: Annotated[list[VariantBulkItem], Body(description="Up to 1,000 variants, of any products.")],
-    access: Access,
-    services: Services,
+    data: JSONBody[list[VariantBulkItem]],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
 ) -> list[ProductVariant]:
     """Create or replace variants, all or none; the same body twice changes nothing.
 
@@ -147,13 +148,15 @@ async def upsert_products(
     summary="Search product variants",
     tags=TAGS,
     opt=shop_role(Role.VIEWER),
-    dependencies={"query": from_query(ProductSearch)},
+    dependencies={"filters": from_query(ProductSearch)},
 )
-async def search_products(query: ProductSearch, access: Access, services: Services) -> list[ProductVariant]:
+async def search_products(
+    filters: NamedDependency[ProductSearch], access: NamedDependency[Access], services: NamedDependency[Services]
+) -> list[ProductVariant]:
     """Variants that match all filters, newest first; a page shorter than `per_page` is the last."""
-    wanted = VariantFilter(**{name: getattr(query, name) for name in VariantFilter.__struct_fields__})
+    wanted = VariantFilter(**{name: getattr(filters, name) for name in VariantFilter.__struct_fields__})
     async with services.db.read(access.scope) as connection:
-        found = await queries.variants(access.scope, connection, wanted, query)
+        found = await queries.variants(access.scope, connection, wanted, filters)
     return [_detail(variant) for variant in found]
 
 
@@ -164,7 +167,9 @@ async def search_products(query: ProductSearch, access: Access, services: Servic
     tags=TAGS,
     opt=shop_role(Role.VIEWER),
 )
-async def get_product(product_id: str, access: Access, services: Services) -> list[ProductVariant]:
+async def get_product(
+    product_id: FromPath[str], access: NamedDependency[Access], services: NamedDependency[Services]
+) -> list[ProductVariant]:
     """The product's variants, by their ids; 404 `product_not_found` when it has none."""
     async with services.db.read(access.scope) as connection:
         found = await queries.variants_of(access.scope, connection, product_id)
@@ -180,7 +185,12 @@ async def get_product(product_id: str, access: Access, services: Services) -> li
     tags=TAGS,
     opt=shop_role(Role.VIEWER),
 )
-async def get_variant(product_id: str, variant_id: str, access: Access, services: Services) -> ProductVariant:
+async def get_variant(
+    product_id: FromPath[str],
+    variant_id: FromPath[str],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+) -> ProductVariant:
     """One variant; a product without variants has one under its own id."""
     async with services.db.read(access.scope) as connection:
         found = await queries.variant(access.scope, connection, product_id, variant_id)
@@ -198,7 +208,11 @@ async def get_variant(product_id: str, variant_id: str, access: Access, services
     dto=json_body(VariantUpsert),
 )
 async def upsert_variant(
-    product_id: str, variant_id: str, data: VariantUpsert, access: Access, services: Services
+    product_id: FromPath[str],
+    variant_id: FromPath[str],
+    data: JSONBody[VariantUpsert],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
 ) -> ProductVariant:
     """Create or replace one variant; the same body twice changes nothing."""
     _demand_short(product_id=product_id, variant_id=variant_id)
@@ -214,7 +228,9 @@ async def upsert_variant(
     tags=TAGS,
     opt=shop_role(Role.EDITOR),
 )
-async def delete_product(product_id: str, access: Access, services: Services) -> None:
+async def delete_product(
+    product_id: FromPath[str], access: NamedDependency[Access], services: NamedDependency[Services]
+) -> None:
     """Removes the product and its variants; order lines that refer to it stay as they are."""
     await services.db.write(access.scope, lambda work: commands.delete_product(work, product_id))
 

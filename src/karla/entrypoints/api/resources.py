@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from karla.entrypoints.api import images, keys, members, products, settings, shops, system
+from karla.entrypoints.api import events, images, keys, members, products, settings, shops, system, webhooks
 from karla.entrypoints.api.orders import handlers as orders
 from karla.entrypoints.api.shipments import handlers as shipments
 
@@ -13,6 +13,8 @@ RESOURCES: tuple[ControllerRouterHandler, ...] = (
     *members.HANDLERS,
     *orders.HANDLERS,
     *shipments.HANDLERS,
+    *webhooks.HANDLERS,
+    *events.HANDLERS,
     *products.HANDLERS,
     *settings.HANDLERS,
     *images.HANDLERS,

@@ -14,6 +14,7 @@ from karla.infra.db import Database
 from karla.infra.rate_limit import RateLimit
 from karla.infra.settings import Settings
 from karla.infra.storage import ObjectStore
+from karla.pipeline.backlog import BacklogMetrics
 
 
 class Services(msgspec.Struct, frozen=True):
@@ -26,6 +27,7 @@ class Services(msgspec.Struct, frozen=True):
     objects: ObjectStore
     upserts: Coalescer[OrderCommand, OrderFile]
     bulk_limit: RateLimit
+    backlog: BacklogMetrics
 
 
 async def upserted(db: Database, commands: Sequence[OrderCommand]) -> Sequence[Outcome]:

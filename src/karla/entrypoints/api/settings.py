@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import get, post, put
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
 from karla.domain.branding import commands, queries, rules
@@ -66,6 +68,11 @@ class TriggersDataV1(msgspec.Struct, kw_only=True):
     klaviyo: KlaviyoDataV1
     shopify: ShopifyDataV1 | None = None
 
+    def record(self) -> TriggersV1:
+        """The domain's words for it."""
+        klaviyo = KlaviyoV1(**_given(self.klaviyo))
+        return TriggersV1(klaviyo=klaviyo, shopify=ShopifyV1(**_given(self.shopify)) if self.shopify else ShopifyV1())
+
 
 class CarrierSettingsUpdate(msgspec.Struct, kw_only=True):
     """The carriers block in either form; in both, `shipment_updates` has the last word."""
@@ -76,9 +83,8 @@ class CarrierSettingsUpdate(msgspec.Struct, kw_only=True):
 
     def change(self) -> CarriersChange:
         """The domain's words for it."""
-        return CarriersChange(
-            shipment_updates=self.shipment_updates, versioned=self.data and CarriersV1(**_given(self.data))
-        )
+        versioned = CarriersV1(**_given(self.data)) if self.data else None
+        return CarriersChange(shipment_updates=self.shipment_updates, versioned=versioned)
 
 
 class TriggerSettingsUpdate(msgspec.Struct, kw_only=True):
@@ -91,10 +97,7 @@ class TriggerSettingsUpdate(msgspec.Struct, kw_only=True):
 
     def change(self) -> TriggersChange:
         """The domain's words for it."""
-        versioned = self.data and TriggersV1(
-            klaviyo=KlaviyoV1(**_given(self.data.klaviyo)),
-            shopify=ShopifyV1(**_given(self.data.shopify)) if self.data.shopify else ShopifyV1(),
-        )
+        versioned = self.data.record() if self.data else None
         return TriggersChange(klaviyo=self.klaviyo, shopify=self.shopify, versioned=versioned)
 
 
@@ -129,7 +132,7 @@ class SettingsUpdate(msgspec.Struct, kw_only=True):
         return SettingsChange(
             carriers=self.carriers.change(),
             triggers=self.triggers.change(),
-            segments=self.segments and self.segments.change(),
+            segments=self.segments.change() if self.segments else None,
             trackpages=None if self.trackpages is None else self.trackpages.data or {},
         )
 
@@ -230,7 +233,7 @@ def _versioned(settings: ShopSettings) -> VersionedSettings:
     tags=TAGS,
     opt=shop_role(Role.VIEWER),
 )
-async def get_settings(access: Access, services: Services) -> SettingsDetail:
+async def get_settings(access: NamedDependency[Access], services: NamedDependency[Services]) -> SettingsDetail:
     """The settings, with the defaults where none were made; the versioned members once a shop was given them."""
     async with services.db.read(access.scope) as connection:
         return _detail(await queries.settings_of(access.scope, connection))
@@ -245,7 +248,9 @@ async def get_settings(access: Access, services: Services) -> SettingsDetail:
     opt=shop_role(Role.EDITOR),
     dto=json_body(SettingsUpdate),
 )
-async def set_settings(data: SettingsUpdate, access: Access, services: Services) -> VersionedSettings | SettingsDetail:
+async def set_settings(
+    data: JSONBody[SettingsUpdate], access: NamedDependency[Access], services: NamedDependency[Services]
+) -> VersionedSettings | SettingsDetail:
     """Replaces all settings; what is left out has its default. Answers in the form that was sent.
 
     A status `live` or `testing` is `true` in the flat form; `shipment_updates` is true if either source is used.
@@ -263,7 +268,9 @@ async def set_settings(data: SettingsUpdate, access: Access, services: Services)
     opt=shop_role(Role.EDITOR),
     dto=json_body(TrackpageSettingsUpdate),
 )
-async def update_trackpages(data: TrackpageSettingsUpdate, access: Access, services: Services) -> VersionedSettings:
+async def update_trackpages(
+    data: JSONBody[TrackpageSettingsUpdate], access: NamedDependency[Access], services: NamedDependency[Services]
+) -> VersionedSettings:
     """Replaces the settings of tracking pages, and answers all settings in the versioned form."""
     trackpages = data.data or {}
     settings = await services.db.write(access.scope, lambda work: commands.replace_trackpages(work, trackpages))
@@ -278,7 +285,9 @@ async def update_trackpages(data: TrackpageSettingsUpdate, access: Access, servi
     opt=shop_role(Role.EDITOR),
     dto=json_body(CarrierSettingsUpdate),
 )
-async def update_carriers(data: CarrierSettingsUpdate, access: Access, services: Services) -> CarrierSettings:
+async def update_carriers(
+    data: JSONBody[CarrierSettingsUpdate], access: NamedDependency[Access], services: NamedDependency[Services]
+) -> CarrierSettings:
     """Changes what is given, in either form, and answers the block; what is absent or null stays."""
     change = data.change()
     settings = await services.db.write(access.scope, lambda work: commands.change_carriers(work, change))
@@ -293,7 +302,9 @@ async def update_carriers(data: CarrierSettingsUpdate, access: Access, services:
     opt=shop_role(Role.EDITOR),
     dto=json_body(TriggerSettingsUpdate),
 )
-async def update_triggers(data: TriggerSettingsUpdate, access: Access, services: Services) -> TriggerSettings:
+async def update_triggers(
+    data: JSONBody[TriggerSettingsUpdate], access: NamedDependency[Access], services: NamedDependency[Services]
+) -> TriggerSettings:
     """Changes what is given, in either form, and answers the block; what is absent or null stays."""
     change = data.change()
     settings = await services.db.write(access.scope, lambda work: commands.change_triggers(work, change))
@@ -308,7 +319,9 @@ async def update_triggers(data: TriggerSettingsUpdate, access: Access, services:
     opt=shop_role(Role.EDITOR),
     dto=json_body(SegmentSettingsUpdate),
 )
-async def update_segments(data: SegmentSettingsUpdate, access: Access, services: Services) -> SegmentSettings:
+async def update_segments(
+    data: JSONBody[SegmentSettingsUpdate], access: NamedDependency[Access], services: NamedDependency[Services]
+) -> SegmentSettings:
     """Changes what is given and answers the block; what is absent or null stays."""
     change = data.change()
     settings = await services.db.write(access.scope, lambda work: commands.change_segments(work, change))

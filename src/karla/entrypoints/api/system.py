@@ -6,7 +6,6 @@ from litestar.enums import MediaType
 
 from karla.entrypoints.api.access import PUBLIC
 from karla.entrypoints.api.services import Services
-from karla.infra.telemetry import metrics_text
 
 
 @get("/healthz", opt=PUBLIC, media_type=MediaType.TEXT, include_in_schema=False)
@@ -26,9 +25,9 @@ async def readyz(services: NamedDependency[Services]) -> Response[str]:
 
 
 @get("/metrics", opt=PUBLIC, include_in_schema=False)
-async def metrics() -> Response[bytes]:
+async def metrics(services: NamedDependency[Services]) -> Response[bytes]:
     """Prometheus' text format."""
-    return Response(metrics_text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(await services.backlog.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 HANDLERS = (healthz, readyz, metrics)

@@ -5,8 +5,8 @@ from typing import Any
 
 from litestar import Request
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
-from python_multipart import MultipartParser, parse_options_header
 from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from karla.infra.errors import BadRequest, Fault, Invalid, TooLarge
 

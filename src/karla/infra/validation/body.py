@@ -18,7 +18,8 @@ class Shape(Generic[T]):
 
     Beyond the type no value may hold the NUL character, an integer beyond 64 bits, a decimal that
     no database column holds, or a date and time without an offset (unless the type says `tz=False`).
-    A text whose `Meta` has `extra_json_schema={"format": "uri"}` must be a URI.
+    A text whose `Meta` has `extra_json_schema={"format": "uri"}` must be a URI. What a `Raw` member
+    holds is not looked into: its reader gives it to a shape of its own.
     """
 
     def __init__(self, type_: type[T], max_bytes: int = 1_048_576) -> None:

@@ -1,10 +1,14 @@
 """A slower, stricter reading of JSON text that says what keeps it from being JSON."""
 
 import json
+import re
 from math import isinf
 
 from karla.infra.errors import BadRequest, Fault
 from karla.infra.validation.extremes import HUGE, MAX_DEPTH, NUL, TINY, UNDER_NUL, Unfit
+
+# A body of megabytes isn't walked unless this is in it.
+_MAYBE_UNFIT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def parse(body: bytes) -> object:
@@ -12,10 +16,15 @@ def parse(body: bytes) -> object:
     if not body.strip():
         fault = Fault(("body",), "Body required", "missing")
         raise BadRequest("body_missing", "The body is missing.", [fault])
+    text = ""
     try:
         text = body.decode()
-        document: object = json.loads(text, parse_int=_int, parse_float=_float, parse_constant=_constant)
-        return _fit(document, 0)
+        document: object = json.loads(
+            text,
+            parse_int=_int,
+            parse_float=_float,
+            parse_constant=_constant,
+        )
     except UnicodeDecodeError as error:
         raise not_json(f"Not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
@@ -23,6 +32,8 @@ def parse(body: bytes) -> object:
         raise not_json(f"{error.msg.removesuffix(' at')} at byte {position}") from error
     except RecursionError as error:
         raise too_deep() from error
+    _refuse_deep(document)
+    return _fit(document) if _MAYBE_UNFIT.search(body) else document
 
 
 def not_json(reason: str) -> BadRequest:
@@ -53,18 +64,34 @@ def _constant(name: str) -> object:
     raise not_json(f"{name} is not a JSON value")
 
 
-def _fit(value: object, depth: int) -> object:
+def _refuse_deep(document: object) -> None:
+    """Level by level, so that nothing here recurses."""
+    level = [document] if isinstance(document, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            part
+            for whole in level
+            for part in (whole.values() if isinstance(whole, dict) else whole)
+            if isinstance(part, (dict, list))
+        ]
+        if not level:
+            return
+    raise too_deep()
+
+
+def _fit(value: object) -> object:
     if isinstance(value, str):
         return _text(value)
-    if isinstance(value, (dict, list)) and depth >= MAX_DEPTH:
-        raise too_deep()
     if isinstance(value, dict):
-        for key in value:
-            _text(key)
-        return {key: UNDER_NUL if "\0" in key else _fit(member, depth + 1) for key, member in value.items()}
+        return {_key(key): UNDER_NUL if "\0" in key else _fit(member) for key, member in value.items()}
     if isinstance(value, list):
-        return [_fit(item, depth + 1) for item in value]
+        return [_fit(item) for item in value]
     return value
+
+
+def _key(key: str) -> str:
+    _text(key)
+    return key
 
 
 def _text(text: str) -> str | Unfit:

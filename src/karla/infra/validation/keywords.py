@@ -63,8 +63,7 @@ UNKNOWN = Fault((), "", "")
 
 def _error(said: tuple[str, str], path: Sequence[str | int] = ()) -> ValidationError:
     """An error that has its word and sentence already."""
-    word, sentence = said
-    return ValidationError(sentence, validator=word, path=path)
+    return ValidationError(said[1], validator="said", validator_value=said, path=path)
 
 
 # A keyword gets the walker, its own value in the schema, the instance, and the whole schema.
@@ -189,8 +188,14 @@ _add_format("date-time", Annotated[datetime, msgspec.Meta(tz=True)])
 _add_format("date", date)
 _add_format("duration", timedelta)
 _add_format("uuid", UUID)
-_add_format("decimal", Decimal)
 _add_format("uri", Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})])
+
+
+@formats.checks("decimal", raises=(ValueError, ArithmeticError))
+def _is_decimal(value: object) -> bool:
+    """Only whether it is one: how large it may be is said otherwise."""
+    return not isinstance(value, str) or msgspec.convert(value, Decimal) is not None
+
 
 Walker: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,

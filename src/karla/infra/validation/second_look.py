@@ -4,7 +4,7 @@ Msgspec stops at its first error. Asked again member by member it says which of 
 that only the rest is compared with the schema, and both looks agree on what is a fault.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -26,7 +26,10 @@ class SecondLook:
     """The schema of one type, made over so that every struct and member in it knows its own type."""
 
     def __init__(self, type_: Any) -> None:
-        classes = list(_structs(mi.type_info(type_), {}))
+        parts = list(_parts(mi.type_info(type_), set()))
+        # The schema doesn't tell `Any` from `Raw`, which is for its later reader to judge.
+        self._free = any(isinstance(part, mi.AnyType) for part in parts)
+        classes = [part.cls for part in parts if isinstance(part, mi.StructType)]
         (root, *references), self._definitions = msgspec.json.schema_components([type_, *classes])
         self._classes = {reference["$ref"]: cls for cls, reference in zip(classes, references, strict=True)}
         self._places: dict[str, Place] = {}
@@ -67,12 +70,16 @@ class SecondLook:
         if "discriminator" in schema:
             mapping = schema["discriminator"]["mapping"]
             made["tag"] = schema["discriminator"]["propertyName"]
-            made["tagged"] = {tag: {"place": self._place(ref)} for tag, ref in mapping.items()}
+            made["tagged"] = {tag: {"place": self._place(ref)} for tag, ref in sorted(mapping.items())}
+        if not made and self._free:
+            return {"free": True}
         return _completed(made)
 
     def _members(self, properties: Mapping[str, Schema], cls: type | None) -> dict[str, Schema]:
         types = {field.encode_name: field.type for field in msgspec.structs.fields(cls)} if cls else {}
-        members = {name: self._refined(schema) for name, schema in properties.items()}
+        members = {
+            name: self._refined(schema) for name, schema in properties.items() if types.get(name) is not msgspec.Raw
+        }
         return {
             name: {"place": Place(types[name], schema)} if name in types else schema for name, schema in members.items()
         }
@@ -101,8 +108,6 @@ _LEAF_KEYWORDS = {
 def _completed(schema: Schema) -> Schema:
     """The schema with what msgspec takes for granted or leaves out."""
     kind = schema.get("type")
-    if not schema:
-        return {"free": True}
     if schema.get("format") == "decimal":
         return schema | {"type": ["number", "string"]}
     if kind == "object" and "members" not in schema:
@@ -116,18 +121,19 @@ def _completed(schema: Schema) -> Schema:
     return schema
 
 
-def _structs(info: msgspec.Struct, seen: dict[type, None]) -> dict[type, None]:
-    """All struct classes that a type reaches, in order."""
+def _parts(info: mi.Type | mi.Field, seen: set[type]) -> Iterator[mi.Type]:
+    """A type and all that it reaches, every struct once."""
     if isinstance(info, mi.StructType):
         if info.cls in seen:
-            return seen
-        seen[info.cls] = None
+            return
+        seen.add(info.cls)
+    if isinstance(info, mi.Type):
+        yield info
     for name in info.__struct_fields__:
         value = getattr(info, name)
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, (mi.Type, mi.Field)):
-                _structs(part, seen)
-    return seen
+                yield from _parts(part, seen)
 
 
 def _describe(error: ValidationError) -> tuple[str, str]:
@@ -135,11 +141,11 @@ def _describe(error: ValidationError) -> tuple[str, str]:
     keyword, bound = str(error.validator), error.validator_value
     if keyword == "pattern" and isinstance(error.schema, dict) and error.schema.get("format") == "uri":
         return words.formats["uri"]
-    describe = _DESCRIBE.get(keyword)
-    return describe(bound) if describe else (keyword, error.message)
+    return _DESCRIBE[keyword](bound)
 
 
 _DESCRIBE: dict[str, Callable[[Any], tuple[str, str]]] = {
+    "said": lambda said: said,
     "enum": words.one_of,
     "format": words.formats.__getitem__,
     "pattern": lambda pattern: ("pattern", f"Must match the pattern {pattern}"),

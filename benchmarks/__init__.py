@@ -1,0 +1,1 @@
+"""Benchmarks: programs, not tests. Each measures its own ceiling in the same run and reports the ratio."""

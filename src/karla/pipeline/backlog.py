@@ -1,0 +1,52 @@
+"""How much waits on the belt, for /metrics."""
+
+import math
+from datetime import datetime, timedelta
+
+from karla.domain.subscribers import queries
+from karla.domain.subscribers.records import Backlog
+from karla.infra.access import NOWHERE
+from karla.infra.clock import Clock
+from karla.infra.db import UNREACHABLE, Database
+from karla.infra.telemetry import DELIVERIES_WAITING, OUTBOX_EVENTS, OUTBOX_OLDEST_SECONDS, metrics_text
+
+# Counting a long backlog takes a while, and there may be many who ask.
+_KEPT = timedelta(seconds=5)
+
+
+class BacklogMetrics:
+    """The metrics of this process with those of the backlog, which all processes of a database share."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._counted_at: datetime | None = None
+
+    async def text(self) -> bytes:
+        """Prometheus' text format; without a database the backlog's values are not numbers."""
+        now = self._clock.now()
+        if self._counted_at is None or now - self._counted_at >= _KEPT:
+            self._counted_at = now
+            await self._count(now)
+        return metrics_text()
+
+    async def _count(self, now: datetime) -> None:
+        try:
+            async with self._db.read(NOWHERE) as connection:
+                _show(await queries.backlog(NOWHERE, connection, now), now)
+        except UNREACHABLE:
+            for gauge in (
+                OUTBOX_EVENTS,
+                OUTBOX_OLDEST_SECONDS,
+                DELIVERIES_WAITING.labels("pending"),
+                DELIVERIES_WAITING.labels("due"),
+            ):
+                gauge.set(math.nan)
+
+
+def _show(backlog: Backlog, now: datetime) -> None:
+    oldest = backlog.outbox_oldest_at
+    OUTBOX_EVENTS.set(backlog.outbox)
+    OUTBOX_OLDEST_SECONDS.set((now - oldest).total_seconds() if oldest else 0)
+    DELIVERIES_WAITING.labels("pending").set(backlog.deliveries_pending)
+    DELIVERIES_WAITING.labels("due").set(backlog.deliveries_due)
