@@ -135,11 +135,11 @@ def test_a_refusal_says_what_is_wrong(cli: Cli, arguments: tuple[str, ...], mess
     assert refused.value.message.startswith(message)
 
 
-def test_no_database_is_one_clear_line(cli: Cli) -> None:
+def test_a_failure_is_told_without_a_trace(cli: Cli) -> None:
     done = cli.process("shop", "list", KARLA_DATABASE_URL="postgresql://karla@127.0.0.1:1/karla")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("karla: The database can't be reached: ")
-    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("karla: connection failed")
+    assert "Traceback" not in done.stderr
 
 
 def test_the_first_command_of_a_new_karla_prepares_its_database(cli: Cli, tmp_path: Path) -> None:

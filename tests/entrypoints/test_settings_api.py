@@ -118,6 +118,17 @@ async def test_the_whole_flat_form_is_taken_as_well(shop: ShopClient) -> None:
     assert (await shop.post("/settings", {"carriers": {}, "triggers": {}})).json() == replaced
 
 
+async def test_flat_settings_are_echoed_flat_and_leave_versioned_details(shop: ShopClient) -> None:
+    await shop.post("/settings", {**VERSIONED, "trackpages": {"data": {"theme": "dark"}}})
+
+    assert (await shop.post("/settings", DEFAULTS)).json() == DEFAULTS
+
+    settings = await settings_of(shop)
+    assert settings["triggers"]["klaviyo"] is False
+    assert settings["triggers"]["data"]["klaviyo"]["status"] == "disabled"
+    assert settings["trackpages"]["data"] == {"theme": "dark"}
+
+
 async def test_what_was_read_can_be_sent_back(shop: ShopClient) -> None:
     await shop.post("/settings", VERSIONED)
     before = await settings_of(shop)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from karla.infra.signing import karla_signature, standard_headers, standard_secret, verify_karla
+from karla.infra.signing import karla_signature, standard_headers, standard_secret, verify_karla, verify_standard
 
 SECRET = "41013bd9-9072-42cd-9902-66da38361be9"
 OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -147,3 +147,39 @@ def test_during_a_rotation_the_library_accepts_either_secret() -> None:
     for secret in (SECRET, OLD):
         Webhook(standard_secret(secret)).verify(BODY, headers)
     assert standard_headers([OLD], "evt_1", int(headers["webhook-timestamp"]), BODY)["webhook-signature"] == old
+
+
+def standard(**changed: str) -> dict[str, str]:
+    return {**standard_headers([SECRET, OLD], "evt_1", T, BODY), **{n.replace("_", "-"): v for n, v in changed.items()}}
+
+
+def test_what_we_send_verifies_with_either_secret_and_within_five_minutes() -> None:
+    for secret in (SECRET, OLD):
+        assert verify_standard(standard(), BODY, [secret], T + 300)
+        assert not verify_standard(standard(), BODY, [secret], T + 301)
+    assert not verify_standard(standard(), BODY, ["another", ""], T)
+
+
+def test_what_the_public_library_signs_verifies() -> None:
+    moment = datetime.fromtimestamp(T, UTC)
+    signature = Webhook(standard_secret(SECRET)).sign("evt_1", moment, BODY.decode())
+    assert verify_standard(standard(webhook_signature=f"v1a,other {signature}"), BODY, [SECRET], T)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        standard(webhook_id="evt_2"),
+        standard(webhook_id=""),
+        standard(webhook_id="\udcff"),
+        standard(webhook_timestamp=str(T + 1)),
+        standard(webhook_timestamp="soon"),
+        standard(webhook_signature=""),
+        standard(webhook_signature="v1,"),
+        standard(webhook_signature=standard()["webhook-signature"].replace("v1,", "v2,")),
+    ],
+)
+def test_standard_headers_that_were_tampered_with_are_refused(headers: dict[str, str]) -> None:
+    assert not verify_standard(headers, BODY, [SECRET], T)
+    assert not verify_standard(standard(), BODY + b" ", [SECRET], T)

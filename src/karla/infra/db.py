@@ -10,6 +10,7 @@ import msgspec
 
 from karla.infra import bell
 from karla.infra.clock import Clock, SystemClock
+from karla.infra.errors import NotFound
 from karla.infra.work import Connection, Fact, Retry, Work
 from karla.vocabulary.scope import Scope
 
@@ -87,6 +88,8 @@ class Database:
                 if attempt == _ATTEMPTS:
                     raise
                 await asyncio.sleep(0.005 * attempt)
+            except asyncpg.ForeignKeyViolationError as error:
+                raise NotFound(message="What this belongs to has just been deleted.") from error
         raise AssertionError("unreachable")
 
     async def _write_once(self, scope: Scope, command: Callable[[Work], Awaitable[Result]]) -> Result:

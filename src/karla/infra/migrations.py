@@ -29,6 +29,17 @@ def migrate(url: str) -> list[str]:
         return _apply(url)
 
 
+def migrate_if_new(url: str) -> None:
+    """Prepare a database that no Karla has used yet; any other is left to those who upgrade it.
+
+    psycopg.OperationalError when the database can't be reached.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute("select to_regclass('_yoyo_migration') is null").fetchone()
+    if row and row[0]:
+        migrate(url)
+
+
 def _apply(url: str) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 _STANDARD_PREFIX = "whsec_"
 
@@ -31,11 +31,10 @@ def verify_karla(header: str, body: bytes, secrets: Sequence[str], now: float, t
             timestamp = value
         elif name == "v1":
             offered.append(value.encode(errors="backslashreplace"))
-    if timestamp is None or not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 15):
+    seconds = None if timestamp is None else _seconds(timestamp)
+    if seconds is None or abs(now - seconds) > tolerance:
         return False
-    if abs(now - int(timestamp)) > tolerance:
-        return False
-    expected = [_karla_digest(secret, int(timestamp), body).encode() for secret in secrets if secret]
+    expected = [_karla_digest(secret, seconds, body).encode() for secret in secrets if secret]
     return _any_equal(expected, offered)
 
 
@@ -44,13 +43,31 @@ def standard_headers(secrets: Sequence[str], message_id: str, timestamp: int, bo
 
     A secret `whsec_<base64>` stands for the bytes it encodes, any other secret for its UTF-8 bytes.
     """
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    digests = [hmac.digest(_standard_key(secret), signed, "sha256") for secret in _present(secrets)]
+    digests = [_standard_digest(secret, message_id, timestamp, body) for secret in _present(secrets)]
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests),
+        "webhook-signature": " ".join(f"v1,{digest}" for digest in digests),
     }
+
+
+def verify_standard(
+    headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float, tolerance: int = 300
+) -> bool:
+    """Whether any `v1` of the Standard Webhooks headers was made with any of the secrets, as `verify_karla`.
+
+    `headers` have their names in lower case or take any case.
+    """
+    message_id, timestamp = headers.get("webhook-id", ""), _seconds(headers.get("webhook-timestamp", ""))
+    if not message_id or timestamp is None or abs(now - timestamp) > tolerance:
+        return False
+    offered = [
+        part.removeprefix("v1,").encode(errors="backslashreplace")
+        for part in headers.get("webhook-signature", "").split(" ")
+        if part.startswith("v1,")
+    ]
+    expected = [_standard_digest(secret, message_id, timestamp, body).encode() for secret in secrets if secret]
+    return _any_equal(expected, offered)
 
 
 def standard_secret(secret: str) -> str:
@@ -66,6 +83,16 @@ def standard_secret(secret: str) -> str:
 
 def _karla_digest(secret: str, timestamp: int, body: bytes) -> str:
     return hmac.digest(secret.encode(), f"{timestamp}.".encode() + body, "sha256").hex()
+
+
+def _standard_digest(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    signed = f"{message_id}.{timestamp}.".encode(errors="surrogateescape") + body
+    return base64.b64encode(hmac.digest(_standard_key(secret), signed, "sha256")).decode()
+
+
+def _seconds(written: str) -> int | None:
+    """Plain decimal digits alone, and not so many that reading them takes long."""
+    return int(written) if written.isascii() and written.isdigit() and len(written) <= 15 else None
 
 
 def _standard_key(secret: str) -> bytes:

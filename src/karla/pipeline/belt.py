@@ -9,7 +9,7 @@ from karla.infra.db import Database
 from karla.infra.http import Egress
 from karla.infra.settings import Settings
 from karla.pipeline.delivery import WebhookDelivery
-from karla.pipeline.loop import Crew, Loop
+from karla.pipeline.loop import POLL_SECONDS, Crew, Loop
 from karla.pipeline.relay import Relay
 
 # What is in flight may end; a database that doesn't answer may not hold up the rest of the ten seconds.
@@ -20,13 +20,24 @@ _STOP_SECONDS = 10.0
 class Belt:
     """Moves events to webhooks. Any number of processes may run one on the same database."""
 
-    def __init__(self, settings: Settings, db: Database, egress: Egress, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database,
+        egress: Egress,
+        clock: Clock,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
         policy = RetryPolicy(settings.webhook_retries, settings.webhook_retry_base_seconds)
         self._deliveries = Crew(
-            "delivery", WebhookDelivery(db, egress, clock, policy), slots=settings.webhook_concurrency
+            "delivery",
+            WebhookDelivery(db, egress, clock, policy),
+            slots=settings.webhook_concurrency,
+            poll_seconds=poll_seconds,
         )
         self._relay = Relay(db, on_deliveries=self._deliveries.wake)
-        self._relaying = Loop("relay", self._relay.turn)
+        self._relaying = Loop("relay", self._relay.turn, poll_seconds)
 
     def wake(self) -> None:
         """There is news in the outbox, or news may have been missed."""

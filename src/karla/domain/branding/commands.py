@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import asyncpg
+import msgspec
 from msgspec import to_builtins
 
 from karla.domain.branding import rules
@@ -18,11 +19,6 @@ from karla.domain.branding.records import (
 )
 from karla.infra.errors import NotFound
 from karla.infra.work import Work
-
-_IMAGE = Image.__struct_fields__
-_ADD_IMAGE = f"""
-    insert into images ({", ".join(_IMAGE)}) values ({", ".join(f"${n}" for n, _ in enumerate(_IMAGE, 1))})
-"""  # noqa: S608 - column names of our own
 
 
 async def replace_settings(work: Work, wish: SettingsChange) -> ShopSettings:
@@ -88,6 +84,13 @@ async def _locked(work: Work) -> ShopSettings:
 async def add_image(work: Work, image: Image) -> None:
     """Enter an image whose bytes are in the object store already; NotFound when the shop went meanwhile."""
     try:
-        await work.connection.execute(_ADD_IMAGE, *(getattr(image, name) for name in _IMAGE))
+        await work.connection.execute(
+            """
+            insert into images
+                (shop_id, id, image_type, object_key, content_type, size_bytes, width, height, created_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            """,
+            *msgspec.structs.astuple(image),
+        )
     except asyncpg.ForeignKeyViolationError as error:
         raise NotFound("shop_not_found", "The requested shop does not exist.") from error

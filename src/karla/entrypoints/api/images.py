@@ -50,7 +50,7 @@ class ImageUploaded(msgspec.Struct, kw_only=True):
     request_max_body_size=BODY_BYTES,
 )
 async def upload_image(
-    image_type: Annotated[str, PathParameter(description="background, claim, logo, signature, product or voucher.")],
+    image_type: Annotated[str, PathParameter(schema_extra={"enum": [*ImageType]})],
     request: Request[Any, Any, Any],
     access: NamedDependency[Access],
     services: NamedDependency[Services],

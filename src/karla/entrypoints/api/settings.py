@@ -7,6 +7,7 @@ from litestar import get, post, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from karla.domain.branding import commands, queries, rules
 from karla.domain.branding.records import (
@@ -257,7 +258,7 @@ async def set_settings(
     """
     wish = data.change()
     settings = await services.db.write(access.scope, lambda work: commands.replace_settings(work, wish))
-    return _versioned(settings) if wish.versioned else _detail(settings)
+    return _versioned(settings) if wish.versioned else _detail(replace(settings, versioned=None))
 
 
 @put(

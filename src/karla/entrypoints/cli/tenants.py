@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-import asyncpg
 import msgspec
 import typer
 from rich.console import Console
@@ -19,7 +18,7 @@ from karla.domain.tenants.records import EVERY_SHOP, Key, KeyGrant, Shop
 from karla.infra import migrations
 from karla.infra.access import NOWHERE
 from karla.infra.db import Database
-from karla.infra.instance import NotRunning, database
+from karla.infra.instance import database
 from karla.infra.paging import Paged
 from karla.infra.settings import settings_from
 from karla.infra.work import Fact, Work
@@ -194,19 +193,12 @@ def add_member(
 def _run(data_dir: Path | None, action: Callable[[Database], Awaitable[Result]]) -> Result:
     settings = settings_from(data_dir=data_dir)
     with database(settings) as url:
-        try:
-            return asyncio.run(_connected(url, action))
-        except asyncpg.UndefinedTableError:
-            # Nobody has started this Karla yet: the first command finds an empty database.
-            migrations.migrate(url)
-            return asyncio.run(_connected(url, action))
+        migrations.migrate_if_new(url)
+        return asyncio.run(_connected(url, action))
 
 
 async def _connected(url: str, action: Callable[[Database], Awaitable[Result]]) -> Result:
-    try:
-        db = await Database.open(url, announce=_announce_nothing, pool_size=1)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise NotRunning(f"The database can't be reached: {error}") from error
+    db = await Database.open(url, announce=_announce_nothing, pool_size=1)
     try:
         return await action(db)
     finally:
@@ -253,7 +245,9 @@ def _print_table(what: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     if not rows:
         console.print(f"There are no {what} yet.")
         return
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, min_width=36 if column == "uuid" else None)  # to be copied from here
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)

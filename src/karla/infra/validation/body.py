@@ -42,7 +42,7 @@ class Shape(Generic[T]):
             if b"\\" in body and body.rfind(b"\\u0000") >= 0:
                 self._refuse_any_fault(body)
             if self._check is not None and (found := self._check(value)) is not None:
-                self._refuse(body, Fault(found[1], words.sentences[found[0]], found[0]))
+                self._refuse(body, Fault(found[1], words.SENTENCES[found[0]], found[0]))
         except msgspec.ValidationError as error:
             self._refuse(body, words.read_msgspec(str(error)))
         except (msgspec.MsgspecError, ValueError, ArithmeticError) as error:

@@ -39,10 +39,10 @@ class Place:
         except msgspec.ValidationError as error:
             return UNKNOWN if "`raw`" in str(error) else words.read_msgspec(str(error))
         except (ValueError, ArithmeticError):
-            return Fault((), words.sentences["value"], "value")
+            return Fault((), words.SENTENCES["value"], "value")
         if self._check is None or (found := self._check(value)) is None:
             return None
-        return Fault(found[1], words.sentences[found[0]], found[0])
+        return Fault(found[1], words.SENTENCES[found[0]], found[0])
 
     def errors(self, walker: Any, instance: object) -> Errors:
         """Every fault of this value, by the schema; by msgspec where the schema knows of none."""
@@ -75,7 +75,7 @@ def _place(walker: Any, place: Place, instance: object, _schema: Schema) -> Erro
 
 def _free(_walker: Any, _on: bool, instance: object, _schema: Schema) -> Errors:
     for word, path in free_faults(instance):
-        yield _error((word, words.sentences[word]), path)
+        yield _error((word, words.SENTENCES[word]), path)
 
 
 def _members(walker: Any, members: dict[str, Schema], instance: object, _schema: Schema) -> Errors:
@@ -89,7 +89,7 @@ def _required(_walker: Any, required: list[str], instance: object, _schema: Sche
     if isinstance(instance, dict):
         for name in required:
             if name not in instance:
-                yield _error(("missing", words.sentences["missing"]), [name])
+                yield _error(("missing", words.SENTENCES["missing"]), [name])
 
 
 def _additional(walker: Any, schema: Schema | bool, instance: object, whole: Schema) -> Errors:
@@ -102,7 +102,7 @@ def _additional(walker: Any, schema: Schema | bool, instance: object, whole: Sch
             yield _error(("value", "Not a known field"), [key])
             continue
         if "\0" in key:
-            yield _error(("nul_character", words.sentences["nul_character"]), [key])
+            yield _error(("nul_character", words.SENTENCES["nul_character"]), [key])
         else:
             yield from walker.descend(value, schema, path=key)
 
@@ -117,7 +117,7 @@ def _type(walker: Any, wanted: str | list[str], instance: object, _schema: Schem
     types = [wanted] if isinstance(wanted, str) else wanted
     if isinstance(instance, Unfit):
         if not _kind(instance).isdisjoint(types):
-            yield _error((instance.word, words.sentences[instance.word]))
+            yield _error((instance.word, words.SENTENCES[instance.word]))
             return
     elif any(walker.is_type(instance, name) for name in types):
         return
@@ -144,7 +144,7 @@ def _tagged(walker: Any, instance: object, schema: Schema) -> Errors:
     if not isinstance(instance, dict):
         yield _error(words.must_be(["object"], null=instance is None))
     elif name not in instance:
-        yield _error(("missing", words.sentences["missing"]), [name])
+        yield _error(("missing", words.SENTENCES["missing"]), [name])
     elif not isinstance(instance[name], str | int) or instance[name] not in branches:
         yield _error(words.one_of(list(branches)), [name])
     else:
@@ -159,7 +159,7 @@ def _kinds(schema: Schema) -> set[str]:
         return set().union(*(_kinds(branch) for branch in schema["anyOf"]))
     if "enum" in schema:
         return set().union(*({min(_kind(value))} for value in schema["enum"]))
-    kinds = schema.get("type", list(words.type_words))
+    kinds = schema.get("type", list(words.TYPE_WORDS))
     return {kinds} if isinstance(kinds, str) else set(kinds)
 
 
@@ -175,13 +175,13 @@ def _kind(value: object) -> set[str]:
     return {names.get(type(value), "null")}
 
 
-formats = FormatChecker(formats=())
+FORMAT_CHECKER = FormatChecker(formats=())
 """Formats as msgspec reads them, so that both looks agree."""
 
 
 def _add_format(name: str, type_: Any) -> None:
     place = Place(type_, {})
-    formats.checks(name)(lambda value: not isinstance(value, str) or place.trouble(value) is None)
+    FORMAT_CHECKER.checks(name)(lambda value: not isinstance(value, str) or place.trouble(value) is None)
 
 
 _add_format("date-time", Annotated[datetime, msgspec.Meta(tz=True)])
@@ -191,7 +191,7 @@ _add_format("uuid", UUID)
 _add_format("uri", Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})])
 
 
-@formats.checks("decimal", raises=(ValueError, ArithmeticError))
+@FORMAT_CHECKER.checks("decimal", raises=(ValueError, ArithmeticError))
 def _is_decimal(value: object) -> bool:
     """Only whether it is one: how large it may be is said otherwise."""
     return not isinstance(value, str) or msgspec.convert(value, Decimal) is not None

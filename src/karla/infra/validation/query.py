@@ -69,7 +69,7 @@ class _Parameter:
         raw = params.get(self._name, [])
         texts = [text for text in ([raw] if isinstance(raw, str) else raw) if text]
         if not texts and self._required:
-            raise _Wrong([self._fault("missing", words.sentences["missing"])])
+            raise _Wrong([self._fault("missing", words.SENTENCES["missing"])])
         return texts
 
     def read(self, texts: list[str]) -> object:
@@ -89,18 +89,18 @@ class _Parameter:
 
     def _one(self, text: str, *at: int) -> object:
         if "\0" in text:
-            raise _Wrong([self._fault("nul_character", words.sentences["nul_character"], *at)])
+            raise _Wrong([self._fault("nul_character", words.SENTENCES["nul_character"], *at)])
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
             raise _Wrong([self._fault("value", "Must be UTF-8", *at)])
         if self._strict:
             text = _BLANK_FOR_PLUS.sub(r"\1+\2", text)
         value = self._converted(text, self._single, *at, strict=self._strict)
         if isinstance(value, float) and not isfinite(value):
-            raise _Wrong([self._fault("number_type", words.sentences["number_type"], *at)])
+            raise _Wrong([self._fault("number_type", words.SENTENCES["number_type"], *at)])
         if isinstance(value, datetime) and value.tzinfo is None:
             raise _Wrong([self._fault("datetime_invalid", words.DATETIME, *at)])
         if self._check and (found := self._check(value)):
-            raise _Wrong([self._fault(found[0], words.sentences[found[0]], *at)])
+            raise _Wrong([self._fault(found[0], words.SENTENCES[found[0]], *at)])
         return value
 
     def _converted(self, value: object, type_: Any, *at: int, strict: bool) -> object:
@@ -110,7 +110,7 @@ class _Parameter:
             fault = words.read_msgspec(str(error))
             raise _Wrong([self._fault(fault.type, fault.msg, *at)]) from error
         except (ValueError, ArithmeticError) as error:
-            raise _Wrong([self._fault("value", words.sentences["value"], *at)]) from error
+            raise _Wrong([self._fault("value", words.SENTENCES["value"], *at)]) from error
         return converted
 
     def _fault(self, word: str, sentence: str, *at: int) -> Fault:

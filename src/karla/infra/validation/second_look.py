@@ -16,7 +16,7 @@ from msgspec import inspect as mi
 from karla.infra.errors import Fault
 from karla.infra.validation import words
 from karla.infra.validation.extremes import MAX_INT, MIN_INT
-from karla.infra.validation.keywords import Place, Schema, Walker, formats
+from karla.infra.validation.keywords import FORMAT_CHECKER, Place, Schema, Walker
 
 MAX_FAULTS = 500
 """Where a body that is wrong all over stops being described."""
@@ -34,7 +34,7 @@ class SecondLook:
         self._classes = {reference["$ref"]: cls for cls, reference in zip(classes, references, strict=True)}
         self._places: dict[str, Place] = {}
         place = Place(type_, self._refined(root))
-        self._validator = Walker({"place": place}, format_checker=formats)
+        self._validator = Walker({"place": place}, format_checker=FORMAT_CHECKER)
 
     def faults(self, document: object) -> list[Fault]:
         """Every fault of a parsed body, at most `MAX_FAULTS`; none where both looks disagree."""
@@ -140,14 +140,14 @@ def _describe(error: ValidationError) -> tuple[str, str]:
     """The fault's word and sentence for an error; values of the caller's are not repeated."""
     keyword, bound = str(error.validator), error.validator_value
     if keyword == "pattern" and isinstance(error.schema, dict) and error.schema.get("format") == "uri":
-        return words.formats["uri"]
+        return words.FORMATS["uri"]
     return _DESCRIBE[keyword](bound)
 
 
 _DESCRIBE: dict[str, Callable[[Any], tuple[str, str]]] = {
     "said": lambda said: said,
     "enum": words.one_of,
-    "format": words.formats.__getitem__,
+    "format": words.FORMATS.__getitem__,
     "pattern": lambda pattern: ("pattern", f"Must match the pattern {pattern}"),
     "multipleOf": lambda factor: ("value", f"Must be a multiple of {factor}"),
     "minimum": lambda bound: ("too_small", f"Must be at least {bound}"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from karla.infra.errors import Fault, Invalid
 
-type_words = {
+TYPE_WORDS = {
     "string": ("string_type", "a string"),
     "integer": ("int_type", "an integer"),
     "number": ("number_type", "a number"),
@@ -18,7 +18,7 @@ type_words = {
 
 DATETIME = "Must be a date and time with an offset, such as 2026-03-16T07:12:30+00:00"
 
-sentences = {
+SENTENCES = {
     "missing": "Field required",
     "nul_character": "Must not hold the NUL character",
     "too_large": "Must be a number that fits into 64 bits",
@@ -31,13 +31,13 @@ sentences = {
 }
 """What is said of a value that only its word is known of."""
 
-formats = {
+FORMATS = {
     "date-time": ("datetime_invalid", DATETIME),
     "date": ("datetime_invalid", "Must be a date such as 2026-03-16"),
     "time": ("datetime_invalid", "Must be a time such as 07:12:30"),
     "duration": ("value", "Must be a duration such as PT15M"),
-    "uuid": ("uuid_invalid", sentences["uuid_invalid"]),
-    "uri": ("uri_invalid", sentences["uri_invalid"]),
+    "uuid": ("uuid_invalid", SENTENCES["uuid_invalid"]),
+    "uri": ("uri_invalid", SENTENCES["uri_invalid"]),
     "decimal": ("number_type", "Must be a number"),
     "base64": ("value", "Must be base64"),
 }
@@ -94,7 +94,7 @@ def one_of(allowed: Sequence[object]) -> tuple[str, str]:
 
 def must_be(types: Sequence[str], *, null: bool = False) -> tuple[str, str]:
     """Word and sentence for a value of none of these JSON Schema types; `null`: it was null."""
-    known = [type_words[name] for name in types]
+    known = [TYPE_WORDS[name] for name in types]
     word = known[0][0] if len(known) == 1 else "value"
     return word, f"Must be {' or '.join(text for _, text in known)}{', not null' if null else ''}"
 
@@ -140,7 +140,7 @@ _UNITS = {"str": "character", "bytes": "byte", "array": "item", "object": "entry
 def _expected(match: re.Match[str]) -> tuple[str, str]:
     names = [name for name in match["names"].split(" | ") if name != "null"]
     if len(names) == 1 and names[0] in _MSGSPEC_FORMATS:
-        word, sentence = formats[_MSGSPEC_FORMATS[names[0]]]
+        word, sentence = FORMATS[_MSGSPEC_FORMATS[names[0]]]
         return word, f"{sentence}{', not null' if match['got'] == 'null' else ''}"
     types = dict.fromkeys(_MSGSPEC_NAMES.get(name, "string") for name in names)
     return must_be([*types] or ["null"], null=match["got"] == "null")
@@ -166,7 +166,7 @@ def _bound(match: re.Match[str]) -> tuple[str, str]:
 
 
 def _always(word: str, sentence: str | None = None) -> Callable[[re.Match[str]], tuple[str, str]]:
-    return lambda _match: (word, sentence or sentences[word])
+    return lambda _match: (word, sentence or SENTENCES[word])
 
 
 _MESSAGES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, str]]]] = [
@@ -183,12 +183,12 @@ _MESSAGES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, str]
             lambda match: ("value", f"Must be a multiple of {match['bound']}"),
         ),
         (r"Expected `datetime` with a timezone component", _always("datetime_invalid")),
-        (r"Invalid RFC3339 encoded (?P<name>\w+)", lambda match: formats[_MSGSPEC_FORMATS[match["name"]]]),
+        (r"Invalid RFC3339 encoded (?P<name>\w+)", lambda match: FORMATS[_MSGSPEC_FORMATS[match["name"]]]),
         (r"(?:Timestamp|Date) is out of range ?", _always("datetime_invalid")),
-        (r"(?:Invalid ISO8601 duration|Duration is out of range ?)", lambda _match: formats["duration"]),
+        (r"(?:Invalid ISO8601 duration|Duration is out of range ?)", lambda _match: FORMATS["duration"]),
         (r"Invalid UUID.*", _always("uuid_invalid")),
-        (r"Invalid decimal string", lambda _match: formats["decimal"]),
-        (r"Invalid base64 encoded string", lambda _match: formats["base64"]),
+        (r"Invalid decimal string", lambda _match: FORMATS["decimal"]),
+        (r"Invalid base64 encoded string", lambda _match: FORMATS["base64"]),
         (r"Invalid (?:enum )?value .*", _always("enum", "Must be one of the documented values")),
         (r"(?:Number|Integer value) out of range", _always("too_large")),
     )

@@ -50,10 +50,11 @@ async def _round(
     ready: list[tuple[int, OrderCommand, SavedOrder]] = []
     for place, command in waiting:
         keys = found.keys_of(command)
-        if taken & keys:
+        waits = not taken.isdisjoint(keys)
+        taken |= keys  # also of one that waits: what comes after it waits for it in turn
+        if waits:
             later.append((place, command))
             continue
-        taken |= keys
         try:
             _check_carriers(command)
             ready.append((place, command, _saved(work, command, found)))
@@ -71,9 +72,9 @@ async def _planned(work: Work, ready: Sequence[tuple[int, OrderCommand, SavedOrd
     plans = []
     for _, command, saved in ready:
         planner = Planner(saved, files.get(saved.now.id), work.now, new_id)
+        planner.readdress()
         planner.attach(command.trackings)
         planner.expect()
-        planner.readdress()
         plans.append(planner.plan())
     await orders.save(work, [saved.now for _, _, saved in ready if saved.changed])
     await carry_out(work, plans)

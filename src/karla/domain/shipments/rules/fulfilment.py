@@ -1,6 +1,6 @@
 """Which parcels an order has once something was said of it: drafts, fulfilled ones, and what that announces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -51,21 +51,16 @@ class Planner:
 
     def attach(self, trackings: Sequence[Tracking]) -> None:
         """Bring in the parcels that have a number: additive, nothing that isn't listed is touched."""
-        matched: set[UUID] = set()
+        numbers = {tracking.tracking_number for tracking in trackings}
+        listed = {shipment.id for shipment in self._after.values() if shipment.tracking_number in numbers}
         for tracking in trackings:
-            known = self._known(tracking, matched)
+            known = self._by_number(tracking) or self._by_external_id(tracking, listed)
+            shipment = known or self._next_draft(tracking) or self._blank()
+            listed.add(shipment.id)
+            self._put(self._told(shipment, tracking))
             if known is None:
-                known = self._next_draft(tracking) or self._blank()
-                self._put(self._told(known, tracking))
-                self._happen(
-                    "SHIPPING_LABEL_CREATED",
-                    known.id,
-                    f"tracking:{tracking.tracking_number}",
-                    tracking.tracking_placed_at or self._now,
-                )
-            else:
-                self._put(self._told(known, tracking))
-            matched.add(known.id)
+                placed_at = tracking.tracking_placed_at or self._now
+                self._happen("SHIPPING_LABEL_CREATED", shipment.id, placed_at, f"tracking:{tracking.tracking_number}")
 
     def expect(self) -> None:
         """Have as many drafts as parcels are expected beyond those that are known."""
@@ -79,17 +74,15 @@ class Planner:
         for _ in range(missing):
             draft = self._blank()
             self._put(draft)
-            self._happen("ORDER_CREATED", draft.id, "order_created", self._order.order_placed_at)
-        surplus = [shipment.id for shipment in forward if shipment.draft][missing:] if missing < 0 else []
-        for shipment_id in surplus:
-            del self._after[shipment_id]
-        self._timeline = [event for event in self._timeline if event.shipment_id in self._after]
+            self._happen("ORDER_CREATED", draft.id, self._order.order_placed_at, "order_created")
+        if missing < 0:
+            self._remove([shipment.id for shipment in forward if shipment.draft][missing:])
 
     def readdress(self) -> None:
-        """Tell that the address changed while the parcel is still in the merchant's hands."""
+        """Tell the parcels that are known and still in the merchant's hands that the address changed."""
         before = self._saved.before
-        if before and before.address != self._order.address:
-            self._happen_before_transit("ORDER_ADDRESS_UPDATED", f"address:{self._now.isoformat()}")
+        if before and before.address != self._order.address and self._order.cancelled_at is None:
+            self._happen_before_transit("ORDER_ADDRESS_UPDATED")
 
     def cancel(self) -> None:
         """Tell every parcel that the order is cancelled."""
@@ -101,50 +94,53 @@ class Planner:
             self._after[shipment_id] = standing(self._after[shipment_id], self._timeline, self._now)
         shipments = tuple(sorted(self._after.values(), key=lambda shipment: shipment.position))
         return Plan(
-            file=OrderFile(self._order, shipments, tuple(sorted(self._timeline, key=_by_time))),
+            file=OrderFile(self._order, shipments, chronological(self._timeline)),
             written=tuple(s for s in shipments if self._before.get(s.id) != s),
             removed=tuple(shipment_id for shipment_id in self._before if shipment_id not in self._after),
-            happenings=tuple(h for h in self._happenings if h.event.shipment_id in self._after),
+            happenings=tuple(self._happenings),
         )
 
-    def _known(self, tracking: Tracking, matched: set[UUID]) -> Shipment | None:
-        shipments = self._after.values()
-        for shipment in shipments:
-            if shipment.tracking_number == tracking.tracking_number:
-                return shipment
+    def _by_number(self, tracking: Tracking) -> Shipment | None:
+        same = (s for s in self._after.values() if s.tracking_number == tracking.tracking_number)
+        return next(same, None)
+
+    def _by_external_id(self, tracking: Tracking, listed: set[UUID]) -> Shipment | None:
+        """The one parcel of this delivery that gets another number.
+
+        A delivery may have several parcels: one that the call lists keeps its number, and where it isn't
+        clear which one is meant, the number is a further parcel's.
+        """
         if tracking.external_shipment_id is None:
             return None
-        # One delivery may have several numbers: a parcel that this call has named already is not renamed by it.
-        return next(
-            (
-                shipment
-                for shipment in shipments
-                if shipment.external_shipment_id == tracking.external_shipment_id
-                and shipment.id not in matched
-                and not shipment.draft
-            ),
-            None,
-        )
+        same = [
+            shipment
+            for shipment in self._after.values()
+            if shipment.external_shipment_id == tracking.external_shipment_id
+            and shipment.id not in listed
+            and tracking.direction in (None, shipment.direction)
+        ]
+        return same[0] if len(same) == 1 else None
 
     def _told(self, shipment: Shipment, tracking: Tracking) -> Shipment:
         """The parcel with what was said of it; the very same one when that is nothing new."""
         said: dict[str, Any] = {
             name: value for name, value in msgspec.structs.asdict(tracking).items() if value is not None and value != []
         }
+        renumbered = not shipment.draft and shipment.tracking_number != tracking.tracking_number
         if shipment.draft:
             said.setdefault("tracking_placed_at", self._now)
+        if renumbered or shipment.tracking_url == _carriers_page(shipment):
+            said.setdefault("tracking_url", None)  # it led to what the parcel was before
         told = msgspec.structs.replace(shipment, **said)
-        if told.carrier_reference is None:
-            told = self._with_carrier(told)
-        if told.tracking_url is None and told.carrier_reference is not None and told.tracking_number is not None:
-            url = tracking_url(told.carrier_reference, told.tracking_number)
-            told = msgspec.structs.replace(told, tracking_url=url)
+        if told.carrier_reference is None or (renumbered and tracking.carrier_reference is None):
+            told = msgspec.structs.replace(told, carrier_reference=self._carrier_of(told) or told.carrier_reference)
+        if told.tracking_url is None:
+            told = msgspec.structs.replace(told, tracking_url=_carriers_page(told))
         return shipment if told == shipment else msgspec.structs.replace(told, updated_at=self._now)
 
-    def _with_carrier(self, shipment: Shipment) -> Shipment:
+    def _carrier_of(self, shipment: Shipment) -> str | None:
         country = self._order.address.get("country_code")
-        found = infer(shipment.tracking_number or "", shipment.tracking_url, shipment.tracking_company, country)
-        return msgspec.structs.replace(shipment, carrier_reference=found)
+        return infer(shipment.tracking_number, shipment.tracking_url, shipment.tracking_company, country)
 
     def _next_draft(self, tracking: Tracking) -> Shipment | None:
         if tracking.direction is Direction.CUSTOMER_MERCHANT:
@@ -165,17 +161,25 @@ class Planner:
     def _put(self, shipment: Shipment) -> None:
         self._after[shipment.id] = shipment
 
-    def _happen_before_transit(self, name: str, external_id: str) -> None:
+    def _remove(self, shipments: Sequence[UUID]) -> None:
+        for shipment_id in shipments:
+            del self._after[shipment_id]
+        self._timeline = [event for event in self._timeline if event.shipment_id in self._after]
+        self._happenings = [h for h in self._happenings if h.event.shipment_id in self._after]
+
+    def _happen_before_transit(self, name: str, external_id: str | None = None) -> None:
         for shipment in list(self._after.values()):
             if shipment.phase in _BEFORE_TRANSIT:
-                self._happen(name, shipment.id, external_id, self._now)
+                self._happen(name, shipment.id, self._now, external_id)
 
-    def _happen(self, name: str, shipment_id: UUID, external_id: str, time: datetime) -> None:
+    def _happen(self, name: str, shipment_id: UUID, time: datetime, external_id: str | None = None) -> None:
+        """`external_id` is for what happens to a parcel once at most."""
+        event_id = self._new_id()
         event = TimelineEvent(
             shipment_id=shipment_id,
-            id=self._new_id(),
+            id=event_id,
             origin=ORIGIN,
-            external_id=external_id,
+            external_id=external_id or str(event_id),
             event_name=name,
             event_time=time,
             created_at=self._now,
@@ -212,8 +216,16 @@ def may_carry(shipment: Shipment, kind: EventKind) -> bool:
     return kind.draft or not shipment.draft
 
 
-def _by_time(event: TimelineEvent) -> tuple[datetime, datetime, str]:
-    return event.event_time, event.created_at, event.event_name
+def chronological(events: Iterable[TimelineEvent]) -> tuple[TimelineEvent, ...]:
+    """Timeline events, oldest first."""
+    return tuple(sorted(events, key=lambda event: (event.event_time, event.created_at, event.event_name)))
+
+
+def _carriers_page(shipment: Shipment) -> str | None:
+    """The carrier's public page about the parcel, if there is one."""
+    if shipment.carrier_reference is None or shipment.tracking_number is None:
+        return None
+    return tracking_url(shipment.carrier_reference, shipment.tracking_number)
 
 
 def order_status(order: Order, shipments: Sequence[Shipment]) -> str:
@@ -235,17 +247,15 @@ def fulfilment_status(shipments: Sequence[Shipment]) -> str:
 
 def shipment_of_line(line: dict[str, Any], shipments: Sequence[Shipment]) -> UUID | None:
     """The first parcel with a number that holds this line of the order, if any does."""
-    wanted = _line_key(line)
     for shipment in shipments:
         if shipment.draft or shipment.direction is Direction.CUSTOMER_MERCHANT:
             continue
-        if shipment.products is None or any(_line_key(held) == wanted for held in shipment.products):
+        if shipment.products is None or any(_is_line(held, line) for held in shipment.products):
             return shipment.id
     return None
 
 
-def _line_key(line: dict[str, Any]) -> tuple[str, object]:
-    for name in ("variant_id", "sku", "product_id", "title"):
-        if line.get(name):
-            return name, line[name]
-    return "", None
+def _is_line(held: dict[str, Any], line: dict[str, Any]) -> bool:
+    """Whether both name the same thing, by the surest name that both have."""
+    names = ("variant_id", "sku", "product_id", "title")
+    return next((held[name] == line[name] for name in names if held.get(name) and line.get(name)), False)

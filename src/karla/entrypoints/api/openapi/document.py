@@ -1,0 +1,103 @@
+"""The whole OpenAPI document, put together from its parts."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+
+from karla.entrypoints.api.openapi import answers, events, examples, texts
+from karla.entrypoints.api.openapi.operations import Operation, operations_of, query_parameters
+from karla.entrypoints.api.openapi.schemas import Json, Schemas
+
+
+def document(app: Litestar, base_url: str) -> Json:
+    """OpenAPI 3.1 of every operation of `app` and every event that a webhook may get."""
+    operations = operations_of(app)
+    schemas = Schemas([*_types(operations), *events.TYPES, answers.ERROR])
+    parameters = _parameters_by_shape(operations, schemas)
+    paths: Json = {}
+    for operation in operations:
+        filters = parameters[operation.filters] if operation.filters else []
+        told = operation.described(schemas, filters, examples.of_body(operation.id))
+        paths.setdefault(operation.path, {})[operation.method] = told
+    webhooks = events.webhooks(schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Karla API",
+            "summary": texts.SUMMARY,
+            "description": texts.INTRODUCTION,
+            "version": version("karla"),
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": base_url, "description": "This Karla"}],
+        "security": [{"basic": []}],
+        "tags": _tags(operations),
+        "x-tagGroups": _tag_groups(operations),
+        "paths": paths,
+        "webhooks": webhooks,
+        "components": {
+            "schemas": schemas.components,
+            "parameters": {**_HEADER_PARAMETERS, **events.HEADERS},
+            "headers": dict(answers.HEADERS),
+            "responses": answers.error_answers(schemas.of(answers.ERROR)),
+            "securitySchemes": {
+                "basic": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "The user name of an API key, and the key as the password.",
+                }
+            },
+        },
+    }
+
+
+def _types(operations: Sequence[Operation]) -> list[Any]:
+    return list({id(type_): type_ for operation in operations for type_ in operation.types}.values())
+
+
+def _parameters_by_shape(
+    operations: Sequence[Operation], schemas: Schemas
+) -> dict[type[msgspec.Struct], list[Json]]:
+    shapes = dict.fromkeys(operation.filters for operation in operations if operation.filters)
+    return {
+        shape: query_parameters(
+            schemas.taken_apart(shape),
+            frozenset(field.encode_name for field in msgspec.structs.fields(shape) if field.required),
+        )
+        for shape in shapes
+    }
+
+
+def _tags(operations: Sequence[Operation]) -> list[Json]:
+    used = dict.fromkeys(operation.tag for operation in operations)
+    described = [{"name": name, "description": texts.TAGS[name]} for name in used if name in texts.TAGS]
+    others = [{"name": name} for name in used if name not in texts.TAGS]
+    return [*described, *others, *events.TAGS]
+
+
+def _tag_groups(operations: Sequence[Operation]) -> list[Json]:
+    return [
+        {"name": "API", "tags": list(dict.fromkeys(operation.tag for operation in operations))},
+        {"name": "Events", "tags": [tag["name"] for tag in events.TAGS]},
+    ]
+
+
+_HEADER_PARAMETERS: Json = {
+    "Accept-Language": {
+        "name": "Accept-Language",
+        "in": "header",
+        "description": "The language of texts about shipments; English without a match.",
+        "schema": {"type": "string"},
+        "example": "de",
+    },
+    "If-None-Match": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The `ETag` of an earlier answer: 304 while it is still the same.",
+        "schema": {"type": "string"},
+    },
+}
+

@@ -1,0 +1,160 @@
+"""How a stage of the belt takes turns, shares its slots and takes failure."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+from structlog.testing import capture_logs
+
+from karla.pipeline.loop import Crew, Loop
+
+SLOW, QUICK = uuid4(), uuid4()
+NEVER = 3600.0
+
+
+class Rows:
+    """A job whose rows of the slow lane end when they are let go; it keeps what was finished."""
+
+    def __init__(self, *rows: UUID) -> None:
+        self.due = deque(rows)
+        self.finished: Counter[UUID] = Counter()
+        self.most: Counter[UUID] = Counter()
+        self.let_go = asyncio.Event()
+        self.changed = asyncio.Event()
+        self.batches: list[int] = []
+        self.failures = 0
+        self._now: Counter[UUID] = Counter()
+
+    async def claim(self, limit: int, passed_over: Collection[UUID]) -> Sequence[UUID]:
+        wanted = [row for row in self.due if row not in passed_over][:limit]
+        for row in wanted:
+            self.due.remove(row)
+        return wanted
+
+    def lane(self, row: UUID) -> UUID:
+        return row
+
+    async def handle(self, row: UUID) -> UUID:
+        self._now[row] += 1
+        self.most[row] = max(self.most[row], self._now[row])
+        self.changed.set()
+        if row == SLOW:
+            await self.let_go.wait()
+        self._now[row] -= 1
+        return row
+
+    async def finish(self, results: Sequence[UUID]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionResetError
+        self.finished.update(results)
+        self.batches.append(len(results))
+        self.changed.set()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not true():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+@asynccontextmanager
+async def running(crew: Crew[UUID, UUID]) -> AsyncIterator[asyncio.Event]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(crew.run(stop, grace_seconds=5))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        crew.wake()
+        await task
+
+
+async def test_a_slow_lane_leaves_room_for_the_others() -> None:
+    job = Rows(*[SLOW] * 100, *[QUICK] * 50)
+    crew = Crew("test", job, slots=16, poll_seconds=NEVER)
+    async with running(crew):
+        await job.until(lambda: job.finished[QUICK] == 50)
+        assert not job.finished[SLOW]
+        assert job.most[SLOW] < 16
+        job.let_go.set()
+        await job.until(lambda: job.finished[SLOW] == 100)
+
+
+async def test_a_lane_alone_gets_most_of_the_slots() -> None:
+    job = Rows(*[SLOW] * 100)
+    async with running(Crew("test", job, slots=16, poll_seconds=NEVER)):
+        await job.until(lambda: job.most[SLOW] >= 8)
+        job.let_go.set()
+        await job.until(lambda: job.finished[SLOW] == 100)
+
+
+async def test_one_slot_is_enough() -> None:
+    job = Rows(*[QUICK] * 20)
+    await Crew("test", job, slots=1).drain()
+    assert job.finished[QUICK] == 20
+
+
+async def test_results_are_finished_together() -> None:
+    job = Rows(*[QUICK] * 200)
+    await Crew("test", job, slots=64).drain()
+    assert sum(job.batches) == 200
+    assert len(job.batches) <= 20
+
+
+async def test_results_survive_a_database_that_is_away() -> None:
+    job = Rows(*[QUICK] * 20)
+    job.failures = 2
+    with capture_logs() as lines:
+        async with running(Crew("test", job, slots=8, poll_seconds=NEVER)):
+            await job.until(lambda: job.finished[QUICK] == 20)
+    assert [line["event"] for line in lines] == ["database unreachable"] * 2
+
+
+async def test_told_to_stop_it_waits_for_what_is_in_flight() -> None:
+    job = Rows(SLOW)
+    crew = Crew("test", job, slots=4, poll_seconds=NEVER)
+    async with running(crew) as stop:
+        await job.until(lambda: job.most[SLOW] == 1)
+        stop.set()
+        crew.wake()
+        job.let_go.set()
+    assert job.finished[SLOW] == 1
+
+
+async def test_a_loop_goes_on_after_any_failure() -> None:
+    stop = asyncio.Event()
+    turns: list[int] = []
+
+    async def turn() -> bool:
+        turns.append(1)
+        if len(turns) == 1:
+            raise LookupError
+        stop.set()
+        return False
+
+    loop = Loop("test", turn, poll_seconds=0)
+    with capture_logs() as lines:
+        async with asyncio.timeout(10):
+            await loop.run(stop)
+    assert len(turns) == 2
+    assert [line["event"] for line in lines] == ["stage failed"]
+
+
+async def test_a_ring_during_a_turn_is_heard_after_it() -> None:
+    stop = asyncio.Event()
+    turns: list[int] = []
+
+    async def turn() -> bool:
+        turns.append(1)
+        loop.wake()
+        if len(turns) == 2:
+            stop.set()
+        return False
+
+    loop = Loop("test", turn, poll_seconds=NEVER)
+    async with asyncio.timeout(10):
+        await loop.run(stop)
+    assert len(turns) == 2
