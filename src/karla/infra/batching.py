@@ -50,6 +50,8 @@ class Coalescer(Generic[Item, Result]):
     async def _settle(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._carry_out([item for item, _ in batch])
+            if len(results) != len(batch):
+                raise RuntimeError(f"{len(batch)} items were carried out with {len(results)} results")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - it is handed on to whoever waits for it
             if len(batch) == 1:
                 _resolve(batch[0][1], error)

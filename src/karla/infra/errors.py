@@ -1,8 +1,11 @@
 """The errors that callers see: a status, a stable key, a sentence, and every fault by its place."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
+
+Loc: TypeAlias = tuple[str | int, ...]
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -12,7 +15,7 @@ class Fault(msgspec.Struct, frozen=True):
     `type` is a stable word such as `missing`, `string_type`, `too_long`.
     """
 
-    loc: tuple[str | int, ...]
+    loc: Loc
     msg: str
     type: str
 

@@ -1,7 +1,6 @@
 """Pages: the wire contract's page numbers, and cursors for lists that grow while they are read."""
 
 import base64
-import binascii
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,7 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from karla.infra.errors import Fault, Invalid
+from karla.infra.errors import Fault, Invalid, KarlaError
+from karla.infra.validation import Shape
 
 Page = Annotated[int, Meta(gt=0, le=1_000_000, description="Which page, from 1.")]
 PerPage = Annotated[int, Meta(gt=0, le=100, description="How many a page holds, 1 to 100.")]
@@ -40,8 +40,10 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     def read(cls, text: str) -> "Cursor":
         """The cursor of an earlier answer; Invalid when it is none of ours."""
         try:
-            padded = text + "=" * (-len(text) % 4)
-            return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=cls)
-        except (binascii.Error, msgspec.MsgspecError, ValueError) as error:
+            return _CURSOR.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        except (KarlaError, ValueError) as error:
             fault = Fault(("query", "cursor"), "Must be a cursor from an earlier answer", "cursor_invalid")
             raise Invalid("cursor_invalid", "The cursor is not valid.", [fault]) from error
+
+
+_CURSOR = Shape(Cursor)

@@ -42,7 +42,8 @@ class RateLimit:
         """Take one token of `key` if there is one."""
         now = self._clock.now().timestamp()
         tokens, seen = self._buckets.get(key, (float(self._limit), now))
-        tokens = min(self._limit, tokens + (now - seen) * self._limit / 60)
+        passed = max(0.0, now - seen)  # a clock that is set back takes nothing away
+        tokens = min(self._limit, tokens + passed * self._limit / 60)
         granted = tokens >= 1
         tokens -= 1 if granted else 0
         self._buckets[key] = (tokens, now)

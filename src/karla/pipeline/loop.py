@@ -92,6 +92,7 @@ class Crew(Generic[Row, Result]):
     """
 
     def __init__(self, name: str, job: Job[Row, Result], slots: int, poll_seconds: float = POLL_SECONDS) -> None:
+        self._name = name
         self._job = job
         self._slots = slots
         self._batch = max(1, slots // 4)
@@ -99,36 +100,43 @@ class Crew(Generic[Row, Result]):
         self._lanes: Counter[UUID] = Counter()
         self._done: list[Result] = []
         self._gathering: asyncio.TimerHandle | None = None
-        self._loop = Loop(name, self.turn, poll_seconds)
+        self._claiming = Loop(f"{name}: claim", self._claim, poll_seconds)
+        self._finishing = Loop(f"{name}: finish", self._finish, poll_seconds)
 
     def wake(self) -> None:
         """There may be rows that are due, or it is time to stop."""
-        self._loop.wake()
+        self._claiming.wake()
 
     async def run(self, stop: asyncio.Event, grace_seconds: float) -> None:
         """Work until `stop`; what is in flight then has `grace_seconds` to end, and is finished."""
-        await self._loop.run(stop)
-        if self._running:
-            await asyncio.wait(self._running, timeout=grace_seconds)
-        for task in self._running:
-            task.cancel()
+        ended = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._finishing.run(ended), name=f"{self._name}: finish")
+            await self._claiming.run(stop)
+            if self._running:
+                await asyncio.wait(self._running, timeout=grace_seconds)
+            for task in self._running:
+                task.cancel()
+            ended.set()
+            self._finishing.wake()
         try:
             await self._finish()
         except UNREACHABLE as error:
-            log.warning("results lost", results=len(self._done), error=type(error).__name__)
+            log.warning("results lost", stage=self._name, results=len(self._done), error=type(error).__name__)
 
     async def drain(self) -> None:
-        """Work until nothing is due now and all is finished."""
-        while await self.turn() or self._running:
+        """Work until nothing is due now and all is finished; not while `run` is running."""
+        while await self._claim() or self._running:
             if self._running:
                 await asyncio.wait(self._running)
+            await self._finish()
 
-    async def turn(self) -> bool:
-        """Finish what is done, claim what is due; whether there may be more that a slot is free for."""
-        await self._finish()
+    async def _claim(self) -> bool:
+        """Claim what is due; whether there may be more that a slot is free for."""
         free = self._slots - self._lanes.total()
         limit = min(free, self._batch)
-        if not limit:
+        # Results that can't be written down are no reason to make ever more of them.
+        if not limit or len(self._done) > self._slots:
             return False
         crowded = [lane for lane, taken in self._lanes.items() if taken >= free]
         rows = await self._job.claim(limit, crowded)
@@ -136,11 +144,15 @@ class Crew(Generic[Row, Result]):
             self._start(row)
         return len(rows) == limit and limit < free
 
-    async def _finish(self) -> None:
+    async def _finish(self) -> bool:
+        """Finish what is done; whether more has come meanwhile."""
         results = self._done[:]
         if results:
             await self._job.finish(results)
             del self._done[: len(results)]
+            if len(results) > self._slots:
+                self._claiming.wake()
+        return len(self._done) >= self._batch
 
     def _start(self, row: Row) -> None:
         lane = self._job.lane(row)
@@ -153,7 +165,7 @@ class Crew(Generic[Row, Result]):
         try:
             self._done.append(await self._job.handle(row))
         except Exception:
-            log.exception("row failed", job=type(self._job).__name__)
+            log.exception("row failed", stage=self._name)
         finally:
             self._lanes[lane] -= 1
             if not self._lanes[lane]:
@@ -161,14 +173,18 @@ class Crew(Generic[Row, Result]):
             self._tell()
 
     def _tell(self) -> None:
+        """A slot is free and a result is there: say so at once if there are many, else soon."""
         if len(self._done) >= self._batch:
-            self._loop.wake()
+            self._gathered()
         elif self._gathering is None:
             self._gathering = asyncio.get_running_loop().call_later(_GATHER_SECONDS, self._gathered)
 
     def _gathered(self) -> None:
-        self._gathering = None
-        self._loop.wake()
+        if self._gathering:
+            self._gathering.cancel()
+            self._gathering = None
+        self._finishing.wake()
+        self._claiming.wake()
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

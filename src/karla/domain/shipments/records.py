@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from karla.domain.orders.records import Order, OrderMembers, Reference
+from karla.infra.errors import Loc
 from karla.vocabulary.events import Direction, EventKind, Flag, Phase, State
 
 
@@ -120,7 +121,7 @@ class OrderCommand(msgspec.Struct, frozen=True, kw_only=True):
     trackings: Sequence[Tracking] = ()
     order_analytics: dict[str, Any] | None = None
     create_only: bool = False
-    loc: tuple[str | int, ...] = ("body",)
+    loc: Loc = ("body",)
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,8 +39,10 @@ def organisation_role(role: Role) -> dict[str, object]:
     return {"access": Needs("organisation", role)}
 
 
-ANY_KEY: dict[str, object] = {"access": Needs("key")}
-"""Handler options: any valid key."""
+def any_key(role: Role = Role.VIEWER) -> dict[str, object]:
+    """Handler options: a key that has `role` anywhere; what that reaches is the handler's to ask."""
+    return {"access": Needs("key", role)}
+
 
 PUBLIC: dict[str, object] = {"access": Needs("nobody")}
 """Handler options: no credentials asked."""

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from karla.domain.tenants import commands, queries, rules
 from karla.domain.tenants.records import Shop, ShopFilter, ShopMembers
-from karla.entrypoints.api.access import ANY_KEY, Access, shop_role
+from karla.entrypoints.api.access import Access, any_key, shop_role
 from karla.entrypoints.api.bodies import from_query, json_body
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.times import Timestamp, stamp
@@ -139,7 +139,7 @@ def _members(data: ShopCreation | ShopUpdate) -> ShopMembers:
 
 @get(
     "/v1/shops",
-    opt=ANY_KEY,
+    opt=any_key(),
     dependencies={"filters": from_query(ShopSearch)},
     operation_id="v1ShopsSearch",
     summary="Search shops",
@@ -157,7 +157,7 @@ async def search_shops(
 
 @post(
     "/v1/shops",
-    opt=ANY_KEY,
+    opt=any_key(Role.ADMIN),
     dto=json_body(ShopCreation),
     operation_id="v1ShopsCreate",
     summary="Create a shop",

@@ -6,7 +6,7 @@ from typing import Annotated, overload
 
 from msgspec import Meta
 
-from karla.infra.errors import Fault, Invalid
+from karla.infra.errors import Fault, Loc
 
 Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """ISO 8601 in UTC with its offset written out, as the wire contract has it: `2026-03-16T07:12:30+00:00`."""
@@ -26,16 +26,10 @@ def stamp(time: datetime | None) -> str | None:
     return None if time is None else time.astimezone(UTC).isoformat()
 
 
-def sensible_times(told: Iterable[tuple[tuple[str | int, ...], datetime | None]]) -> None:
-    """Invalid names every time that has no offset, or lies where no order ever was."""
-    faults = [fault for loc, time in told if time is not None and (fault := _fault(loc, time))]
-    if faults:
-        raise Invalid(faults=faults)
-
-
-def _fault(loc: tuple[str | int, ...], time: datetime) -> Fault | None:
-    if time.tzinfo is None:
-        return Fault(loc, "Must have an offset, such as +00:00", "datetime_offset_missing")
-    if not _EARLIEST <= time <= _LATEST:
-        return Fault(loc, f"Must lie between {_EARLIEST.year} and {_LATEST.year}", "datetime_out_of_range")
-    return None
+def time_faults(told: Iterable[tuple[Loc, datetime | None]]) -> list[Fault]:
+    """A fault for each time that lies where no order ever was."""
+    return [
+        Fault(loc, f"Must lie between {_EARLIEST.year} and {_LATEST.year}", "datetime_out_of_range")
+        for loc, time in told
+        if time is not None and not _EARLIEST <= time <= _LATEST
+    ]

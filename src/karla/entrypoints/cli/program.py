@@ -8,10 +8,12 @@ import psycopg
 import typer
 from rich.console import Console
 
-from karla.entrypoints.cli import serving, tenants
+from karla.entrypoints.cli import serving, standins, tenants
+from karla.entrypoints.cli.demo.command import demo
 from karla.infra.embedded_postgres import PostgresUnavailable
 from karla.infra.errors import KarlaError
 from karla.infra.instance import AlreadyRunning, NotRunning
+from karla.infra.ports import PortUnavailable
 from karla.infra.settings import Settings, SettingsInvalid
 
 
@@ -33,11 +35,20 @@ app.command("up")(serving.up)
 app.command("serve")(serving.serve)
 app.command("work")(serving.work)
 app.command("migrate")(serving.migrate)
+app.command("demo")(demo)
 app.add_typer(tenants.shops, name="shop")
 app.add_typer(tenants.keys, name="key")
 app.add_typer(tenants.members, name="member")
+app.add_typer(standins.standins, name="standin")
 
-_EXPECTED = (AlreadyRunning, NotRunning, SettingsInvalid, PostgresUnavailable, psycopg.OperationalError)
+_EXPECTED = (
+    AlreadyRunning,
+    NotRunning,
+    PortUnavailable,
+    SettingsInvalid,
+    PostgresUnavailable,
+    psycopg.OperationalError,
+)
 
 
 def program(obj: Runtime) -> None:
@@ -51,5 +62,5 @@ def program(obj: Runtime) -> None:
 
 
 def _fail(message: str) -> None:
-    Console(stderr=True, highlight=False).print(f"karla: {message}", style="red", markup=False)
+    Console(stderr=True, highlight=False).print(f"karla: {message}", style="red", markup=False, soft_wrap=True)
     sys.exit(1)

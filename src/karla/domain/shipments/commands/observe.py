@@ -8,7 +8,7 @@ from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.commands import writing
 from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.records import Observation, Observed, OrderFile, Shipment, ShipmentEvent, TimelineEvent
-from karla.domain.shipments.rules.fulfilment import may_carry, standing
+from karla.domain.shipments.rules.timelines import chronological, may_carry, standing, unknown_event
 from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
 from karla.infra.ids import new_id
 from karla.infra.work import Work
@@ -47,10 +47,9 @@ def _observed(work: Work, observation: Observation, file: OrderFile | None) -> O
     """The order's file with the observation in it, announced if it is new."""
     if file is None:
         raise NotFound("shipment_not_found", "The requested shipment does not exist.")
-    kind = CATALOGUE.get(observation.event_name)
-    if kind is None:
-        fault = Fault(("body", "event_name"), "Is no event of the catalogue", "event_name_invalid")
-        raise Invalid("event_name_invalid", "The event name is not known.", [fault])
+    if faults := unknown_event(observation.event_name):
+        raise Invalid("event_name_invalid", "The event name is not known.", faults)
+    kind = CATALOGUE[observation.event_name]
     shipment = next(s for s in file.shipments if s.id == observation.shipment_id)
     for event in file.events_of(shipment.id):
         if (event.origin, event.external_id) == (observation.origin, observation.external_id):
@@ -73,7 +72,7 @@ def _observed(work: Work, observation: Observation, file: OrderFile | None) -> O
         additional_info=observation.additional_info,
         created_at=work.now,
     )
-    timeline = tuple(sorted((*file.timeline, event), key=lambda e: (e.event_time, e.created_at, e.event_name)))
+    timeline = chronological((*file.timeline, event))
     after = standing(shipment, timeline, work.now)
     shipments = tuple(after if s.id == after.id else s for s in file.shipments)
     now = OrderFile(file.order, shipments, timeline)

@@ -9,12 +9,12 @@ from karla.domain.orders.records import Order, Reference, ReferenceKind, SavedOr
 from karla.domain.shipments.commands import writing
 from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.records import OrderCommand, OrderFile, ShipmentEvent
-from karla.domain.shipments.rules import carriers
+from karla.domain.shipments.rules.carriers import unknown_carriers
 from karla.domain.shipments.rules.fulfilment import Plan, Planner
-from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
+from karla.infra.errors import Conflict, KarlaError, NotFound
 from karla.infra.ids import new_id
+from karla.infra.validation import invalid
 from karla.infra.work import Work
-from karla.vocabulary.carriers import CARRIERS
 
 Outcome = OrderFile | KarlaError
 
@@ -56,7 +56,7 @@ async def _round(
             later.append((place, command))
             continue
         try:
-            _check_carriers(command)
+            _demand_carriers(command)
             ready.append((place, command, _saved(work, command, found)))
         except KarlaError as error:
             outcomes[place] = error
@@ -129,6 +129,8 @@ class _Found:
         references = order_rules.references_of(command.reference, command.members)
         keys: set[object] = {(command.shop_id, reference) for reference in references}
         keys |= {order.id for reference in references for order in self.named(command.shop_id, reference)}
+        if command.members and command.members.order_name is not None:
+            keys.add((command.shop_id, Reference(ReferenceKind.ORDER_NAME, command.members.order_name)))
         return keys
 
 
@@ -150,26 +152,23 @@ def _saved(work: Work, command: OrderCommand, found: _Found) -> SavedOrder:
 
 def _resolved(command: OrderCommand, found: _Found) -> Order | None:
     """The one stored order that the command means; Conflict when its names mean different ones."""
-    asked = found.named(command.shop_id, command.reference)
-    if len(asked) > 1:
-        raise Conflict("order_ambiguous", "Several orders have this name; use the order number or external id.")
-    meant = {order.id: order for order in asked}
-    for reference in order_rules.references_of(command.reference, command.members)[1:]:
-        meant |= {order.id: order for order in found.named(command.shop_id, reference)}
+    asked, *others = order_rules.references_of(command.reference, command.members)
+    also = {order.id: order for reference in others for order in found.named(command.shop_id, reference)}
+    named = {order.id: order for order in found.named(command.shop_id, asked)}
+    if len(named) > 1:
+        named = {order_id: order for order_id, order in named.items() if order_id in also}
+        if not named:
+            raise Conflict("order_ambiguous", "Several orders have this name; use the order number or external id.")
+    meant = named | also
     if len(meant) > 1:
         raise Conflict("order_exists", "The order number or external id belongs to another order.")
     return next(iter(meant.values()), None)
 
 
-def _check_carriers(command: OrderCommand) -> None:
-    """Invalid names every carrier reference that is none, with the nearest that are."""
-    faults = []
-    for place, tracking in enumerate(command.trackings):
-        if tracking.carrier_reference is None or tracking.carrier_reference in CARRIERS:
-            continue
-        near = carriers.nearest(tracking.carrier_reference)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        loc = (*command.loc, "trackings", place, "carrier_reference")
-        faults.append(Fault(loc, f"Unknown carrier{hint}", "carrier_reference_invalid"))
+def _demand_carriers(command: OrderCommand) -> None:
+    faults = unknown_carriers(
+        ((*command.loc, "trackings", place, "carrier_reference"), tracking.carrier_reference)
+        for place, tracking in enumerate(command.trackings)
+    )
     if faults:
-        raise Invalid("carrier_reference_invalid", "The carrier reference is not valid.", faults)
+        raise invalid(faults)

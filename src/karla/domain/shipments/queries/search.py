@@ -89,7 +89,7 @@ async def search_orders(scope: Scope, connection: Connection, wanted: OrderFilte
     return await files_of(scope, connection, [order_from(row) for row in rows])
 
 
-async def order_by_any_reference(scope: Scope, connection: Connection, text: str) -> OrderFile:
+async def order_named(scope: Scope, connection: Connection, text: str) -> Order:
     """The order that `text` names: as UUID, order number, external id, order name or a parcel's tracking number.
 
     The surest kind that finds something decides. NotFound, or Conflict when that finds several.
@@ -99,6 +99,12 @@ async def order_by_any_reference(scope: Scope, connection: Connection, text: str
     order = _surest(found, text) or await _by_tracking_number(scope, connection, text)
     if order is None:
         raise NotFound("order_not_found", "The requested order does not exist.")
+    return order
+
+
+async def order_by_any_reference(scope: Scope, connection: Connection, text: str) -> OrderFile:
+    """`order_named` with its parcels."""
+    order = await order_named(scope, connection, text)
     (file,) = await files_of(scope, connection, [order])
     return file
 
@@ -150,23 +156,26 @@ async def search_shipments(
 
 
 async def shipment_by_any_reference(scope: Scope, connection: Connection, text: str) -> tuple[OrderFile, Shipment]:
-    """The shipment that `text` names: as UUID, tracking number or external id; the newest where several have it."""
-    rows = await connection.fetch(
+    """The shipment that `text` names: as UUID, tracking number or external id, the surest kind that finds one.
+
+    Of several by one kind it is the newest.
+    """
+    row = await connection.fetchrow(
         """
-        select s.* from shipments s where s.shop_id = any ($1) and s.id = $2
+        select s.*, 1 as kind from shipments s where s.shop_id = any ($1) and s.id = $2
         union all
-        select s.* from shipments s where s.shop_id = any ($1) and s.tracking_number = $3
+        select s.*, 2 from shipments s where s.shop_id = any ($1) and s.tracking_number = $3
         union all
-        select s.* from shipments s where s.shop_id = any ($1) and s.external_shipment_id = $3
+        select s.*, 3 from shipments s where s.shop_id = any ($1) and s.external_shipment_id = $3
+        order by kind, created_at desc, id limit 1
         """,
         list(scope.shops),
         uuid_or_none(text),
         text,
     )
-    if not rows:
+    if row is None:
         raise NotFound("shipment_not_found", "The requested shipment does not exist.")
-    newest = max((shipment_from(row) for row in rows), key=lambda shipment: shipment.created_at)
-    ((file, shipment),) = await _with_files(scope, connection, [newest])
+    ((file, shipment),) = await _with_files(scope, connection, [shipment_from(row)])
     return file, shipment
 
 

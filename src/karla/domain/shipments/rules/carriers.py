@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from karla.domain.shipments.rules.check_digits import CHECKS
+from karla.infra.errors import Fault, Loc
 from karla.vocabulary.carriers import (
     CARRIERS,
     COUNTRY_OF,
@@ -94,6 +95,17 @@ def nearest(reference: str, limit: int = 3) -> list[str]:
     close = difflib.get_close_matches(asked, known, n=limit * 3, cutoff=0.7)
     found = [exact] if exact else []
     return list(dict.fromkeys(found + [known[name] for name in close]))[:limit]
+
+
+def unknown_carriers(told: Iterable[tuple[Loc, str | None]]) -> list[Fault]:
+    """A fault for each of these references that no carrier has, with the nearest that one has."""
+    return [_unknown(loc, reference) for loc, reference in told if reference and reference not in CARRIERS]
+
+
+def _unknown(loc: Loc, reference: str) -> Fault:
+    near = nearest(reference)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return Fault(loc, f"Unknown carrier{hint}", "carrier_reference_invalid")
 
 
 def _family(reference: str) -> str:

@@ -1,6 +1,6 @@
 """Which parcels an order has once something was said of it: drafts, fulfilled ones, and what that announces."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ import msgspec
 from karla.domain.orders.records import Order, SavedOrder
 from karla.domain.shipments.records import OrderFile, Shipment, TimelineEvent, Tracking
 from karla.domain.shipments.rules.carriers import infer
-from karla.domain.shipments.rules.phases import Scan, settle
+from karla.domain.shipments.rules.timelines import chronological, standing
 from karla.vocabulary.carriers import tracking_url
 from karla.vocabulary.events import CATALOGUE, Direction, EventKind, Phase
 
@@ -188,37 +188,9 @@ class Planner:
         self._happenings.append(Happening(CATALOGUE[name], event))
 
 
-def standing(shipment: Shipment, timeline: Sequence[TimelineEvent], now: datetime) -> Shipment:
-    """The shipment in the state that its whole timeline settles to."""
-    settled = settle(
-        Scan(event.event_name, event.event_time, event.correction)
-        for event in timeline
-        if event.shipment_id == shipment.id
-    )
-    return msgspec.structs.replace(
-        shipment,
-        phase=settled.phase,
-        state=settled.state,
-        flag=settled.flag,
-        event_name=settled.event_name,
-        event_time=settled.event_time,
-        updated_at=now,
-    )
-
-
 def cancellable(file: OrderFile) -> bool:
     """No parcel has left the merchant."""
     return all(shipment.phase in _BEFORE_TRANSIT for shipment in file.shipments)
-
-
-def may_carry(shipment: Shipment, kind: EventKind) -> bool:
-    """A draft has no carrier yet, so nothing that a carrier does can happen to it."""
-    return kind.draft or not shipment.draft
-
-
-def chronological(events: Iterable[TimelineEvent]) -> tuple[TimelineEvent, ...]:
-    """Timeline events, oldest first."""
-    return tuple(sorted(events, key=lambda event: (event.event_time, event.created_at, event.event_name)))
 
 
 def _carriers_page(shipment: Shipment) -> str | None:

@@ -79,7 +79,11 @@ _TEXT: Json = {"type": "string"}
 
 HEADERS: Mapping[str, Json] = {
     "X-Request-Id": {"description": "Names this request in logs; one that was sent is kept.", "schema": _TEXT},
-    "WWW-Authenticate": {"description": "The scheme to authenticate by.", "schema": _TEXT, "example": 'Basic realm="Karla"'},
+    "WWW-Authenticate": {
+        "description": "The scheme to authenticate by.",
+        "schema": _TEXT,
+        "example": 'Basic realm="Karla"',
+    },
     "RateLimit-Limit": {"description": "How many calls a minute are granted.", "schema": _INTEGER},
     "RateLimit-Remaining": {"description": "How many calls are left right now.", "schema": _INTEGER},
     "RateLimit-Reset": {"description": "In how many seconds the next call is granted.", "schema": _INTEGER},

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Litestar
 
-from karla.entrypoints.api.openapi import answers, events, examples, texts
+from karla.entrypoints.api.openapi import answers, events, texts
 from karla.entrypoints.api.openapi.operations import Operation, operations_of, query_parameters
 from karla.entrypoints.api.openapi.schemas import Json, Schemas
 
@@ -20,9 +20,7 @@ def document(app: Litestar, base_url: str) -> Json:
     paths: Json = {}
     for operation in operations:
         filters = parameters[operation.filters] if operation.filters else []
-        told = operation.described(schemas, filters, examples.of_body(operation.id))
-        paths.setdefault(operation.path, {})[operation.method] = told
-    webhooks = events.webhooks(schemas)
+        paths.setdefault(operation.path, {})[operation.method] = operation.described(schemas, filters)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -37,7 +35,7 @@ def document(app: Litestar, base_url: str) -> Json:
         "tags": _tags(operations),
         "x-tagGroups": _tag_groups(operations),
         "paths": paths,
-        "webhooks": webhooks,
+        "webhooks": events.webhooks(schemas),
         "components": {
             "schemas": schemas.components,
             "parameters": {**_HEADER_PARAMETERS, **events.HEADERS},
@@ -58,9 +56,7 @@ def _types(operations: Sequence[Operation]) -> list[Any]:
     return list({id(type_): type_ for operation in operations for type_ in operation.types}.values())
 
 
-def _parameters_by_shape(
-    operations: Sequence[Operation], schemas: Schemas
-) -> dict[type[msgspec.Struct], list[Json]]:
+def _parameters_by_shape(operations: Sequence[Operation], schemas: Schemas) -> dict[type[msgspec.Struct], list[Json]]:
     shapes = dict.fromkeys(operation.filters for operation in operations if operation.filters)
     return {
         shape: query_parameters(
@@ -100,4 +96,3 @@ _HEADER_PARAMETERS: Json = {
         "schema": {"type": "string"},
     },
 }
-

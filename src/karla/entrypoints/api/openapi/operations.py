@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 from msgspec import Meta
 
 from karla.entrypoints.api.access import Needs
-from karla.entrypoints.api.openapi import answers, texts
+from karla.entrypoints.api.openapi import answers, examples, texts
 from karla.entrypoints.api.openapi.schemas import Json, Schemas
 from karla.entrypoints.api.orders.requests import OrderUpsert
 
@@ -76,8 +76,8 @@ class Operation:
     @cached_property
     def body(self) -> Any:
         """The type of its JSON body, or None."""
-        dto = self.handler.resolve_data_dto()
-        return BULK_ITEMS.get(self.id, dto.shape.type) if dto and "data" in self._parameters else None
+        shape = getattr(self.handler.resolve_data_dto(), "shape", None)
+        return BULK_ITEMS.get(self.id, shape.type) if shape and "data" in self._parameters else None
 
     @cached_property
     def filters(self) -> type[msgspec.Struct] | None:
@@ -102,8 +102,8 @@ class Operation:
         yield from self.result
         yield from (type_ for type_ in (self.body, self.filters) if type_ is not None)
 
-    def described(self, schemas: Schemas, filters: list[Json], examples: Json) -> Json:
-        """The operation as the document has it; `examples` are of its body."""
+    def described(self, schemas: Schemas, filters: list[Json]) -> Json:
+        """The operation as the document has it; `filters` are its query parameters."""
         told: Json = {
             "operationId": self.id,
             "tags": [self.tag],
@@ -118,7 +118,7 @@ class Operation:
         if self.needs.of == "nobody":
             told["security"] = []
         if self.body is not None:
-            told["requestBody"] = self._request_body(schemas, examples)
+            told["requestBody"] = self._request_body(schemas)
         # A handler's own operation class says what else there is to say.
         more = self.handler.operation_class().to_schema()
         return {**told, **{name: value for name, value in more.items() if value}}
@@ -133,7 +133,7 @@ class Operation:
         return f"Takes a key with the role `{self.needs.role}`{_OR_MORE.get(self.needs.role, '')} {where}."
 
     @property
-    def _names_image(self) -> bool:
+    def _takes_form(self) -> bool:
         return self.handler.operation_class().request_body is not None
 
     def _path_parameters(self) -> Iterator[Json]:
@@ -158,10 +158,10 @@ class Operation:
         if self.id in _READS_ETAG:
             yield {"$ref": "#/components/parameters/If-None-Match"}
 
-    def _request_body(self, schemas: Schemas, examples: Json) -> Json:
+    def _request_body(self, schemas: Schemas) -> Json:
         content: Json = {"schema": schemas.of(self.body)}
-        if examples:
-            content["examples"] = examples
+        if bodies := examples.of_body(self.id):
+            content["examples"] = bodies
         return {"required": not self._parameters["data"].has_default, "content": {"application/json": content}}
 
     def _wished(self, schemas: Schemas) -> Json:
@@ -189,7 +189,8 @@ class Operation:
         media_type = str(getattr(self.handler.media_type, "value", self.handler.media_type or MediaType.JSON.value))
         if self.result:
             options = [schemas.of(type_) for type_ in self.result]
-            return {media_type: {"schema": options[0] if len(options) == 1 else {"anyOf": options}}}
+            told: Json = {"schema": options[0] if len(options) == 1 else {"anyOf": options}}
+            return {media_type: told | examples.of_answer(self.result[0])}
         return {media_type: {}} if media_type != MediaType.JSON.value else {}
 
     def _refusals(self) -> Json:
@@ -198,7 +199,7 @@ class Operation:
             found |= {400, 401, 403}
         if self._path_types:
             found.add(404)
-        if self.body is not None or self._names_image:
+        if self.body is not None or self._takes_form:
             found |= {400, 413, 422}
         if self.filters is not None:
             found.add(422)
@@ -209,11 +210,12 @@ class Operation:
         return {str(status): answers.error_reference(status) for status in sorted(found)}
 
 
+_METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
 _OR_MORE = {"viewer": " or more", "editor": " or more"}
 
 
 def operations_of(app: Litestar) -> list[Operation]:
-    """Every operation that is to be shown, by its tag and then as the application lists them."""
+    """Every operation that is to be shown: by tag, within it by path as the application lists them, by method."""
     found = [
         Operation(method, route, handler)
         for route in app.routes
@@ -221,8 +223,13 @@ def operations_of(app: Litestar) -> list[Operation]:
         for method, (handler, _) in route.route_handler_map.items()
         if handler.resolve_include_in_schema()
     ]
-    order = list(texts.TAGS)
-    return sorted(found, key=lambda one: order.index(one.tag) if one.tag in order else len(order))
+    tags, paths = list(texts.TAGS), list(dict.fromkeys(operation.path for operation in found))
+
+    def place(one: Operation) -> tuple[int, int, int]:
+        tag = tags.index(one.tag) if one.tag in tags else len(tags)
+        return tag, paths.index(one.path), _METHODS.index(one.method)
+
+    return sorted(found, key=place)
 
 
 def query_parameters(members: Json, required: frozenset[str]) -> list[Json]:

@@ -27,7 +27,9 @@ class Schemas:
         for schema, info in zip(made, mi.multi_type_info(self._types), strict=False):
             _complete(schema, info)
         self.components = {name: _plain(schema) for name, schema in sorted(self.components.items())}
-        self._schemas = {id(type_): _plain(schema) for type_, schema in zip(self._types, made, strict=False)}
+        self._schemas: dict[int, Json] = {
+            id(type_): _plain(schema) for type_, schema in zip(self._types, made, strict=False)
+        }
 
     def of(self, type_: Any) -> Json:
         """The schema of one of the types: a reference where it has a name."""
@@ -117,7 +119,7 @@ def _plain(schema: Any) -> Any:
     return _with_null(made) if "anyOf" in made else made
 
 
-_SAYS_NOTHING = (("default", None), ("required", []))
+_SAYS_NOTHING: tuple[tuple[str, object], ...] = (("default", None), ("required", []))
 
 
 def _with_null(schema: Json) -> Json:

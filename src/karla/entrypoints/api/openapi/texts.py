@@ -108,19 +108,24 @@ QUERY_PARAMETERS: Mapping[str, str] = {
     "direction": "Towards the customer, or back.",
     "email_id": "The customer's e-mail address.",
     "event_id": "The event that was delivered.",
+    "external_id": "The shop system's own id.",
+    "language": "The shop's language.",
     "order": "Any reference of an order.",
     "order_placed_from": "Placed at this time or later.",
     "order_placed_to": "Placed at this time or earlier.",
     "organization": "The organisation's slug.",
+    "product_id": "The merchant's id of the product.",
     "phase": "Where the shipment is in its life.",
     "shipment_updated_since": "With a shipment that changed at this time or later.",
-    "status": "What has become of it.",
+    "shop_provider": "The shop system.",
+    "status": "In this state.",
     "updated_since": "Changed at this time or later.",
     "url": "The address exactly as it was given.",
     "uuid": "The one with this UUID.",
+    "variant_id": "The merchant's id of the variant.",
 }
 
 
 def query_description(name: str) -> str:
     """What a filter without words of its own means."""
-    return QUERY_PARAMETERS.get(name) or f"With exactly this {name.removesuffix('_id').replace('_', ' ')}."
+    return QUERY_PARAMETERS.get(name) or f"With exactly this {name.replace('_', ' ')}."

@@ -36,20 +36,20 @@ def _placed(fault: Fault, index: int) -> Fault:
 
 
 def bulk_results(
-    count: int,
     commands: dict[int, OrderCommand],
     outcomes: Sequence[Outcome],
     refused: dict[int, KarlaError],
+    request_id: str,
 ) -> list[BulkResult]:
     """One result an item, in their order."""
     by_place: dict[int, Outcome] = {**dict(zip(commands, outcomes, strict=True)), **refused}
-    return [_result(index, commands.get(index), by_place[index]) for index in range(count)]
+    return [_result(index, commands.get(index), outcome, request_id) for index, outcome in sorted(by_place.items())]
 
 
-def _result(index: int, command: OrderCommand | None, outcome: Outcome) -> BulkResult:
+def _result(index: int, command: OrderCommand | None, outcome: Outcome, request_id: str) -> BulkResult:
     asked = command.reference.value if command else None
     if isinstance(outcome, KarlaError):
-        return BulkResult(index=index, id=asked, status=outcome.status, error=body_of(outcome, ""))
+        return BulkResult(index=index, id=asked, status=outcome.status, error=body_of(outcome, request_id))
     return BulkResult(
         index=index,
         id=asked,

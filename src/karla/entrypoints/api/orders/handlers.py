@@ -5,14 +5,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, patch, post, put
-from litestar.params import Body
+from litestar import Request, Response, get, patch, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from karla.domain.orders.queries import uuid_or_none
 from karla.domain.orders.records import OrderMembers, Reference, ReferenceKind
 from karla.domain.shipments.commands.changes import cancel_order, update_shipment
-from karla.domain.shipments.queries.search import OrderFilter, order_by_any_reference, search_orders
+from karla.domain.shipments.queries.search import (
+    OrderFilter,
+    order_by_any_reference,
+    order_named,
+    search_orders,
+)
 from karla.domain.shipments.records import OrderCommand, OrderFile
 from karla.entrypoints.api.access import Access, shop_role
 from karla.entrypoints.api.bodies import BULK_BYTES, from_query, json_body
@@ -57,7 +63,12 @@ class OrderSearch(Paged, frozen=True, kw_only=True):
     opt=shop_role(Role.EDITOR),
     dto=json_body(OrderUpsert),
 )
-async def upsert_order(data: OrderUpsert, access: Access, services: Services, language: str) -> OrderDetail:
+async def upsert_order(
+    data: JSONBody[OrderUpsert],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
+) -> OrderDetail:
     """Create or update an order and attach its parcels, as often as you like: the same body twice changes nothing.
 
     Trackings are additive: a parcel that isn't listed stays. Members that are absent or null leave what is stored.
@@ -74,11 +85,15 @@ async def upsert_order(data: OrderUpsert, access: Access, services: Services, la
     opt=shop_role(Role.EDITOR),
     dto=json_body(OrderBody),
 )
-async def place_order(data: OrderBody, access: Access, services: Services, language: str) -> OrderDetail:
+async def place_order(
+    data: JSONBody[OrderBody],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
+) -> OrderDetail:
     """Create an order; 409 `order_exists` when it is known. The upsert does the same without failing on repeats."""
-    upsert = OrderUpsert(id=data.order_number, trackings=[], order=data)
-    command = msgspec.structs.replace(upsert.command(access.shop.id), create_only=True)
-    return order_detail(access.shop, await services.upserts.submit(command), language)
+    file = await services.upserts.submit(data.placement(access.shop.id))
+    return order_detail(access.shop, file, language)
 
 
 @put(
@@ -90,9 +105,10 @@ async def place_order(data: OrderBody, access: Access, services: Services, langu
     dto=json_body(Annotated[list[msgspec.Raw], Meta(max_length=500)], BULK_BYTES),
 )
 async def upsert_orders_in_bulk(
-    data: Annotated[list[Any], Body(description="Up to 500 upserts, as in the single call.")],
-    access: Access,
-    services: Services,
+    data: JSONBody[list[Any]],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    request: Request[Any, Any, Any],
 ) -> Response[list[BulkResult]]:
     """Carry out up to 500 upserts; each item has its own result, and a bad one leaves the others whole.
 
@@ -103,7 +119,8 @@ async def upsert_orders_in_bulk(
         raise TooManyRequests(headers=allowance.headers)
     commands, refused = commands_of(data, access.shop.id)
     outcomes = await upserted(services.db, list(commands.values()))
-    return Response(bulk_results(len(data), commands, outcomes, refused), headers=allowance.headers)
+    results = bulk_results(commands, outcomes, refused, str(request.scope.get("request_id", "")))
+    return Response(results, headers=allowance.headers)
 
 
 @get(
@@ -114,7 +131,12 @@ async def upsert_orders_in_bulk(
     opt=shop_role(Role.VIEWER),
     dependencies={"filters": from_query(OrderSearch)},
 )
-async def list_orders(filters: OrderSearch, access: Access, services: Services, language: str) -> list[OrderDetail]:
+async def list_orders(
+    filters: NamedDependency[OrderSearch],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
+) -> list[OrderDetail]:
     """Orders that match all filters, newest placed first; a page shorter than `per_page` is the last."""
     wanted = OrderFilter(**{name: getattr(filters, name) for name in OrderFilter.__struct_fields__})
     async with services.db.read(access.scope) as connection:
@@ -129,7 +151,12 @@ async def list_orders(filters: OrderSearch, access: Access, services: Services, 
     tags=TAGS,
     opt=shop_role(Role.VIEWER),
 )
-async def get_order(ref: str, access: Access, services: Services, language: str) -> OrderDetail:
+async def get_order(
+    ref: FromPath[str],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
+) -> OrderDetail:
     """An order by its UUID, order number, external id, order name, or a tracking number of it."""
     async with services.db.read(access.scope) as connection:
         file = await order_by_any_reference(access.scope, connection, ref)
@@ -144,7 +171,13 @@ async def get_order(ref: str, access: Access, services: Services, language: str)
     opt=shop_role(Role.EDITOR),
     dto=json_body(OrderUpdate),
 )
-async def update_order(ref: str, data: OrderUpdate, access: Access, services: Services, language: str) -> OrderDetail:
+async def update_order(
+    ref: FromPath[str],
+    data: JSONBody[OrderUpdate],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
+) -> OrderDetail:
     """Change the address or the number of expected shipments; what is absent stays."""
     members = OrderMembers(
         address=address_json(data.address), expected_number_of_shipments=data.expected_number_of_shipments
@@ -162,7 +195,12 @@ async def update_order(ref: str, data: OrderUpdate, access: Access, services: Se
     opt=shop_role(Role.EDITOR),
     dto=json_body(dict[str, Any]),
 )
-async def upsert_order_analytics(ref: str, data: dict[str, Any], access: Access, services: Services) -> dict[str, Any]:
+async def upsert_order_analytics(
+    ref: FromPath[str],
+    data: JSONBody[dict[str, Any]],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+) -> dict[str, Any]:
     """Store where an order came from; every member is kept as it is. Answers what is stored."""
     reference = await _reference(ref, access, services)
     command = OrderCommand(shop_id=access.shop.id, reference=reference, order_analytics=data)
@@ -178,7 +216,12 @@ async def upsert_order_analytics(ref: str, data: dict[str, Any], access: Access,
     opt=shop_role(Role.EDITOR),
     status_code=200,
 )
-async def cancel(ref: str, access: Access, services: Services, language: str) -> OrderDetail:
+async def cancel(
+    ref: FromPath[str],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
+) -> OrderDetail:
     """Cancel an order while none of its parcels has left; 409 `order_shipped` after that. Twice is as once."""
     reference = await _reference(ref, access, services)
     file = await services.db.write(access.scope, lambda work: cancel_order(work, reference))
@@ -194,7 +237,12 @@ async def cancel(ref: str, access: Access, services: Services, language: str) ->
     dto=json_body(OrderShipmentUpdate),
 )
 async def update_order_shipment(
-    ref: str, shipment_id: str, data: OrderShipmentUpdate, access: Access, services: Services, language: str
+    ref: FromPath[str],
+    shipment_id: FromPath[str],
+    data: JSONBody[OrderShipmentUpdate],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
 ) -> TrackingDetail:
     """Change a parcel's link or contents; an empty list of products clears them, a list replaces them."""
     shipment_uuid = uuid_or_none(shipment_id)
@@ -215,11 +263,10 @@ async def update_order_shipment(
 
 
 async def _reference(ref: str, access: Access, services: Services) -> Reference:
-    """The order of a path: a UUID as it is; anything else is looked up, as it may be any of its names."""
-    if uuid_or_none(ref) is None:
-        async with services.db.read(access.scope) as connection:
-            ref = str((await order_by_any_reference(access.scope, connection, ref)).order.id)
-    return Reference(ReferenceKind.UUID, ref)
+    """The order of a path, looked up: even a UUID may be the id that another system gave it."""
+    async with services.db.read(access.scope) as connection:
+        order = await order_named(access.scope, connection, ref)
+    return Reference(ReferenceKind.UUID, str(order.id))
 
 
 HANDLERS = (

@@ -1,5 +1,6 @@
 """What callers send of orders, and how it becomes commands."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -10,10 +11,13 @@ from msgspec import Meta
 
 from karla.domain.orders.records import OrderMembers, Reference, ReferenceKind
 from karla.domain.shipments.records import OrderCommand, Tracking
-from karla.entrypoints.api.times import sensible_times
+from karla.domain.shipments.rules.carriers import unknown_carriers
+from karla.entrypoints.api.times import time_faults
+from karla.infra.errors import Fault, Loc
+from karla.infra.validation import invalid
 from karla.vocabulary.events import Direction
 
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
 Text = Annotated[str, Meta(max_length=255)]
 LongText = Annotated[str, Meta(max_length=2048)]
 Link = Annotated[str, Meta(max_length=2048, pattern=r"^$|^[Hh][Tt][Tt][Pp][Ss]?://")]
@@ -92,10 +96,6 @@ class Discount(msgspec.Struct, omit_defaults=True):
     type: Text | None = None
 
 
-class OrderAnalytics(msgspec.Struct):
-    """Where an order came from. Stored as it is, with members not named here."""
-
-
 PaymentStatus = Literal["pending", "authorized", "paid", "partially_paid", "partially_refunded", "refunded", "voided"]
 
 
@@ -122,6 +122,17 @@ class OrderBody(msgspec.Struct, kw_only=True):
     expected_number_of_shipments: Annotated[int, Meta(ge=0, le=100)] | None = None
     external_customer_id: Text | None = None
     payment_status: PaymentStatus | None = None
+
+    def placement(self, shop_id: UUID) -> OrderCommand:
+        """The command that creates it; Invalid where the time is none that an order can have."""
+        _refuse(time_faults([(("body", "order_placed_at"), self.order_placed_at)]))
+        return OrderCommand(
+            shop_id=shop_id,
+            reference=Reference(ReferenceKind.ORDER_NUMBER, self.order_number),
+            members=self.members(),
+            order_analytics=self.order_analytics,
+            create_only=True,
+        )
 
     def members(self) -> OrderMembers:
         """What the domain is told."""
@@ -163,7 +174,7 @@ class TrackingBody(msgspec.Struct, kw_only=True):
     def tracking(self) -> Tracking:
         """What the domain is told."""
         return Tracking(
-            tracking_number=self.tracking_number.strip() or self.tracking_number,
+            tracking_number=self.tracking_number.strip(),
             tracking_url=self.tracking_url or None,
             tracking_placed_at=self.tracking_placed_at,
             carrier_reference=self.carrier_reference or None,
@@ -183,14 +194,16 @@ class OrderUpsert(msgspec.Struct, kw_only=True):
     order: OrderBody | None = None
     order_analytics: dict[str, Any] | None = None
 
-    def command(self, shop_id: UUID, loc: tuple[str | int, ...] = ("body",)) -> OrderCommand:
-        """The command; Invalid where a time is none that an order can have."""
-        sensible_times(
+    def command(self, shop_id: UUID, loc: Loc = ("body",)) -> OrderCommand:
+        """The command; Invalid where a time is none that an order can have, or a carrier is unknown."""
+        trackings = [((*loc, "trackings", place), tracking) for place, tracking in enumerate(self.trackings)]
+        placed_at = self.order.order_placed_at if self.order else None
+        _refuse(
             [
-                *([((*loc, "order", "order_placed_at"), self.order.order_placed_at)] if self.order else []),
-                *(
-                    ((*loc, "trackings", place, "tracking_placed_at"), tracking.tracking_placed_at)
-                    for place, tracking in enumerate(self.trackings)
+                *time_faults([((*loc, "order", "order_placed_at"), placed_at)]),
+                *time_faults(((*at, "tracking_placed_at"), tracking.tracking_placed_at) for at, tracking in trackings),
+                *unknown_carriers(
+                    ((*at, "carrier_reference"), tracking.carrier_reference) for at, tracking in trackings
                 ),
             ]
         )
@@ -225,13 +238,26 @@ def decimal(number: float | None) -> Decimal | None:
 
 
 def address_json(address: Address | None) -> dict[str, Any] | None:
-    """The address as stored: without members that say nothing."""
+    """The address as stored: without members that say nothing; None where none says anything."""
     if address is None:
         return None
     told: dict[str, Any] = msgspec.to_builtins(address)
-    return {name: value for name, value in told.items() if value not in (None, "")}
+    return {name: value for name, value in told.items() if value} or None
 
 
 def lines_json(products: list[Product] | None) -> list[dict[str, Any]] | None:
-    """The lines as stored: without members that say nothing."""
-    return None if products is None else [msgspec.to_builtins(product) for product in products]
+    """The lines as stored: without members that say nothing, and without images that are nowhere."""
+    return None if products is None else [_line_json(product) for product in products]
+
+
+def _line_json(line: BundledProduct) -> dict[str, Any]:
+    stored: dict[str, Any] = msgspec.to_builtins(line)
+    for part in (stored, *stored.get("bundled_products", ())):
+        if "images" in part:
+            part["images"] = [image for image in part["images"] if image.get("src")]
+    return stored
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    if faults:
+        raise invalid(faults)

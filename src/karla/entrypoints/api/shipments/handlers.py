@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from karla.domain.shipments.commands.observe import observe
@@ -15,6 +17,7 @@ from karla.domain.shipments.queries.search import (
     shipment_by_any_reference,
 )
 from karla.domain.shipments.records import Observation
+from karla.domain.shipments.rules.timelines import unknown_event
 from karla.entrypoints.api.access import Access, shop_role
 from karla.entrypoints.api.bodies import from_query, json_body
 from karla.entrypoints.api.services import Services
@@ -24,7 +27,7 @@ from karla.entrypoints.api.shipments.responses import (
     tracking_detail,
     tracking_event,
 )
-from karla.entrypoints.api.times import sensible_times
+from karla.entrypoints.api.times import time_faults
 from karla.infra.errors import Fault, Invalid, KarlaError
 from karla.infra.paging import Paged
 from karla.infra.work import Work
@@ -71,7 +74,10 @@ class ShipmentEventBody(msgspec.Struct, kw_only=True):
     dependencies={"filters": from_query(ShipmentSearch)},
 )
 async def list_shipments(
-    filters: ShipmentSearch, access: Access, services: Services, language: str
+    filters: NamedDependency[ShipmentSearch],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
 ) -> list[TrackingDetail]:
     """Shipments that match all filters, last updated first."""
     async with services.db.read(access.scope) as connection:
@@ -95,7 +101,12 @@ async def list_shipments(
     tags=TAGS,
     opt=shop_role(Role.VIEWER),
 )
-async def get_shipment(ref: str, access: Access, services: Services, language: str) -> TrackingDetail:
+async def get_shipment(
+    ref: FromPath[str],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
+) -> TrackingDetail:
     """A shipment by its UUID, tracking number or external id."""
     async with services.db.read(access.scope) as connection:
         file, shipment = await shipment_by_any_reference(access.scope, connection, ref)
@@ -109,7 +120,12 @@ async def get_shipment(ref: str, access: Access, services: Services, language: s
     tags=TAGS,
     opt=shop_role(Role.VIEWER),
 )
-async def list_shipment_events(ref: str, access: Access, services: Services, language: str) -> list[TrackingEvent]:
+async def list_shipment_events(
+    ref: FromPath[str],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
+) -> list[TrackingEvent]:
     """Everything that happened to the shipment, newest first."""
     async with services.db.read(access.scope) as connection:
         file, shipment = await shipment_by_any_reference(access.scope, connection, ref)
@@ -125,13 +141,17 @@ async def list_shipment_events(ref: str, access: Access, services: Services, lan
     dto=json_body(ShipmentEventBody),
 )
 async def create_shipment_event(
-    ref: str, data: ShipmentEventBody, access: Access, services: Services, language: str
+    ref: FromPath[str],
+    data: JSONBody[ShipmentEventBody],
+    access: NamedDependency[Access],
+    services: NamedDependency[Services],
+    language: NamedDependency[str],
 ) -> Response[TrackingEvent]:
     """Append an event that no carrier reports; its name decides phase and group, and it goes out like any other.
 
     The same `external_id` again is the same event: 200 with the known one instead of 201, and nothing goes out.
     """
-    _check_time(data.event_time, services)
+    _demand_sense(data, services)
     async with services.db.read(access.scope) as connection:
         _, shipment = await shipment_by_any_reference(access.scope, connection, ref)
     observation = Observation(
@@ -158,11 +178,14 @@ async def create_shipment_event(
     return Response(event, status_code=200 if outcome.known else 201)
 
 
-def _check_time(moment: datetime, services: Services) -> None:
+def _demand_sense(data: ShipmentEventBody, services: Services) -> None:
+    """Invalid for a time that can't be; it names an unknown event as well, to be all that is wrong."""
     loc = ("body", "event_time")
-    sensible_times([(loc, moment)])
-    if moment > services.clock.now() + _FUTURE:
-        raise Invalid(faults=[Fault(loc, "Must not lie in the future", "datetime_in_future")])
+    faults = time_faults([(loc, data.event_time)])
+    if not faults and data.event_time > services.clock.now() + _FUTURE:
+        faults = [Fault(loc, "Must not lie in the future", "datetime_in_future")]
+    if faults:
+        raise Invalid(faults=[*unknown_event(data.event_name), *faults])
 
 
 HANDLERS = (list_shipments, get_shipment, list_shipment_events, create_shipment_event)

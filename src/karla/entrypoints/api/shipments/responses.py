@@ -12,7 +12,7 @@ from karla.vocabulary.carriers import CARRIERS
 from karla.vocabulary.events import CATALOGUE, texts
 from karla.vocabulary.locale import wire_code
 
-_LINE_DEFAULTS: dict[str, Any] = {
+_PART: dict[str, Any] = {
     "title": None,
     "quantity": 0,
     "price": 0,
@@ -21,11 +21,9 @@ _LINE_DEFAULTS: dict[str, Any] = {
     "weight": 0,
     "images": [],
     "tax_lines": [],
-    "bundled_products": [],
-    "type": "product",
-    "product_id": None,
-    "variant_id": None,
 }
+_LINE: dict[str, Any] = {**_PART, "bundled_products": [], "type": "product", "product_id": None, "variant_id": None}
+_TAX: dict[str, Any] = {"price": 0, "rate": 0}
 
 
 class EventStrings(msgspec.Struct):
@@ -62,6 +60,13 @@ class Carrier(msgspec.Struct, kw_only=True):
     carrier_reference: str | None
     name: str | None
     tracking_url: str | None
+
+
+class EstimatedArrival(msgspec.Struct):
+    """When it is expected, in words."""
+
+    time_prediction: str
+    language: str
 
 
 class ExpectedDelivery(msgspec.Struct, rename={"from_": "from"}):
@@ -101,6 +106,7 @@ class TrackingDetail(msgspec.Struct, kw_only=True):
     flag: str
     carrier: Carrier | None
     last_event: LastEvent | None
+    estimated_arrival: EstimatedArrival | None
     expected_delivery: ExpectedDelivery | None
     pickup: dict[str, Any] | None
     products: list[dict[str, Any]]
@@ -132,6 +138,7 @@ def tracking_detail(shop: ShopRef, file: OrderFile, shipment: Shipment, language
         flag=shipment.flag,
         carrier=_carrier(shipment),
         last_event=_last_event(shipment, language),
+        estimated_arrival=_arrival(shipment, language),
         expected_delivery=_expected(shipment),
         pickup=shipment.pickup,
         products=[full_line(product) for product in products],
@@ -169,7 +176,14 @@ def tracking_event(shipment: Shipment, event: TimelineEvent, language: str) -> T
 
 def full_line(line: dict[str, Any]) -> dict[str, Any]:
     """A line with every member that clients count on: numbers are numbers, lists are lists."""
-    return {**_LINE_DEFAULTS, **line}
+    full = {**_LINE, **line}
+    full["tax_lines"] = _taxes(full)
+    full["bundled_products"] = [{**_PART, **part, "tax_lines": _taxes(part)} for part in full["bundled_products"]]
+    return full
+
+
+def _taxes(line: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**_TAX, **tax} for tax in line.get("tax_lines", ())]
 
 
 def _carrier(shipment: Shipment) -> Carrier | None:
@@ -194,3 +208,10 @@ def _expected(shipment: Shipment) -> ExpectedDelivery | None:
     if shipment.expected_from is None and shipment.expected_to is None:
         return None
     return ExpectedDelivery(stamp(shipment.expected_from), stamp(shipment.expected_to))
+
+
+def _arrival(shipment: Shipment, language: str) -> EstimatedArrival | None:
+    days = [moment.date().isoformat() for moment in (shipment.expected_from, shipment.expected_to) if moment]
+    if not days:
+        return None
+    return EstimatedArrival(" – ".join(dict.fromkeys(days)), wire_code(language))

@@ -1,0 +1,79 @@
+"""`karla demo`: a shop's life through the public API, counted."""
+
+import asyncio
+import signal
+import time
+from contextlib import AsyncExitStack
+
+import typer
+
+from karla.entrypoints.cli.demo.api import ShopApi
+from karla.entrypoints.cli.demo.counts import sections, wrong
+from karla.entrypoints.cli.demo.instance import DemoFailed, OwnKarla, own_karla
+from karla.entrypoints.cli.demo.player import Player
+from karla.entrypoints.cli.demo.screen import Screen
+from karla.entrypoints.cli.demo.story import ORGANISATION, SHOP, SUBSCRIBERS, story
+from karla.infra.clock import SystemClock
+from karla.infra.http import Egress
+from karla.infra.http.receiver import Receiver
+
+_LONGEST_SECONDS = 60.0
+
+
+def demo() -> None:
+    """Play a shop's life on a Karla of its own, and check that every count is right.
+
+    Starts a Karla in a temporary folder, with webhook receivers on this machine, and leaves nothing behind.
+    Ends with 0 only if every count is right.
+    """
+    screen = Screen()
+    try:
+        exit_code = asyncio.run(_demo(screen))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        screen.say("Stopped before the end.")
+        exit_code = 130
+    raise typer.Exit(exit_code)
+
+
+async def _demo(screen: Screen) -> int:
+    began = time.monotonic()
+    task = asyncio.current_task()
+    assert task is not None, "it runs as one"  # noqa: S101
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    async with own_karla() as karla:
+        try:
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                mistakes = await _play(karla, screen)
+        except (DemoFailed, TimeoutError) as error:
+            mistakes = [str(error) or f"It took longer than {_LONGEST_SECONDS:.0f} s."]
+        if mistakes:
+            screen.say("\n[bold red]Wrong:[/]")
+            for mistake in mistakes:
+                screen.say(f"  {mistake}")
+            screen.say(f"[dim]{karla.log_end()}[/]")
+            return 1
+    screen.say(f"\n[bold green]Every count is right[/], after {time.monotonic() - began:.1f} s in all.")
+    return 0
+
+
+async def _play(karla: OwnKarla, screen: Screen) -> list[str]:
+    """The rows of the closing table that are wrong."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        egress = await stack.enter_async_context(Egress(allow_private=True))
+        screen.say("[bold cyan]A Karla of its own[/]")
+        seconds = await karla.start(egress)
+        screen.say(f"  karla up              {karla.base_url}, ready after {seconds:.1f} s, on a new database")
+        shop = await karla.command("shop", "create", SHOP, "--org", ORGANISATION)
+        screen.say(f"  karla shop create     {shop['slug']} of {shop['org']}")
+        key = await karla.command("key", "create", "--org", ORGANISATION, "--shop", SHOP, "--role", "admin")
+        screen.say(f"  karla key create      user name {key['username']}, an admin of {SHOP}")
+        receivers = {s.name: Receiver(lambda: clock.now().timestamp()) for s in SUBSCRIBERS}
+        for receiver in receivers.values():
+            stack.push_async_callback(receiver.close)
+        api = ShopApi(egress, karla.base_url, SHOP, key["username"], key["key"])
+        acts = story(clock.now())
+        table = sections(acts, await Player(api, receivers, screen).play(acts))
+    screen.table(table)
+    return wrong(table)

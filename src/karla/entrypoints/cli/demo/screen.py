@@ -1,0 +1,121 @@
+"""What the demo prints: at most 100 columns, and readable without colours too."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from karla.entrypoints.cli.demo.api import Answer
+from karla.entrypoints.cli.demo.counts import Section
+from karla.entrypoints.cli.demo.story import Call
+from karla.infra.http.receiver import Received
+
+_WIDTH = 100
+_STANDINGS = {"delivered": ("sent", "green"), "pending": ("waits", "yellow")}
+
+
+class Screen:
+    """Prints line by line, as things happen."""
+
+    def __init__(self) -> None:
+        width = None if sys.stdout.isatty() else _WIDTH
+        self._console = Console(highlight=False, width=width)
+        self._marks = ("✓", "✗")
+        if not self._console.encoding.startswith("utf"):
+            self._marks = ("ok", "WRONG")
+            sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+
+    def say(self, text: str) -> None:
+        """A line of markup."""
+        self._console.print(text, soft_wrap=True)
+
+    def act(self, title: str) -> None:
+        """A headline."""
+        self.say(f"\n[bold cyan]{title}[/]")
+
+    def call(self, call: Call, path: str, answer: Answer) -> None:
+        """A call with its answer: green as the story has it, else red."""
+        colour = "green" if answer.status == call.status else "bold red"
+        self.say(
+            f"  [bold]{call.method:<5}[/]{escape(path):<29}[{colour}]{answer.status}[/] "
+            f"[dim]{answer.milliseconds:>3} ms[/]  {escape(call.what)}"
+        )
+        if answer.status >= 400:
+            self.say(f"       {answer.body['key']}: {escape(answer.body['message'])}")
+            for fault in answer.body.get("errors") or ():
+                place = ".".join(str(part) for part in fault["loc"])
+                self.say(f"       {escape(place)}: {escape(fault['msg'])}")
+        elif call.method == "GET":
+            self._seen(answer.body)
+
+    def subscribed(self, name: str, filters: Sequence[str], up: bool, answer: Answer) -> None:
+        """A webhook that was made."""
+        colour = "green" if answer.status == 201 else "bold red"
+        state = "which is up" if up else "[yellow]which is down: it refuses connections[/]"
+        self.say(
+            f"  [bold]POST [/]{'/webhooks':<29}[{colour}]{answer.status}[/] "
+            f"[dim]{answer.milliseconds:>3} ms[/]  [magenta]{name}[/], {state}"
+        )
+        self.say(f"       {escape(', '.join(filters))}")
+
+    def event(self, entry: dict[str, Any]) -> None:
+        """An event of the journal."""
+        group = entry["event_group"] or "no group, so it is sent to nobody"
+        self.say(f"       [cyan]event[/] {entry['ref']}  [dim]{group}[/]")
+
+    def nothing(self) -> None:
+        """A call that brought no event."""
+        self.say("       [dim]no event[/]")
+
+    def delivery(self, name: str, log: dict[str, Any], received: Sequence[Received], ref: str = "") -> None:
+        """A delivery with all its attempts as the log has them, and what the receiver found of its signatures."""
+        attempts = [_attempt(attempt) for attempt in log["attempts"]]
+        told = f"{len(attempts)} attempts: {', '.join(attempts)}" if len(attempts) > 1 else ", ".join(attempts)
+        word, colour = _STANDINGS.get(log["status"], (log["status"], "bold red"))
+        marks = "".join(f" {self._mark(good)}" for one in received for good in (one.karla_signed, one.standard_signed))
+        self.say(
+            f"       [{colour}]{word:<6}[/] [magenta]{name:<10}[/] {ref + '  ' if ref else ''}{told}"
+            f"{'  signatures' + marks if marks else ''}"
+        )
+
+    def missing(self, name: str) -> None:
+        """A delivery that should be in the log, and isn't."""
+        self.say(f"       [bold red]nothing in the delivery log of {name}[/]")
+
+    def waiting(self, name: str) -> None:
+        """A receiver comes back."""
+        self.say(f"  [magenta]{name}[/] listens again; what waits for it comes as soon as its next attempt is due")
+
+    def table(self, sections: Sequence[Section]) -> None:
+        """The closing table."""
+        table = Table(title="The counts", title_justify="left", min_width=70)
+        for heading, justify in (("", "left"), ("story", "right"), ("Karla", "right"), ("", "center")):
+            table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        for section in sections:
+            table.add_section()
+            table.add_row(f"[bold]{section.title}[/]")
+            for row in section.rows:
+                table.add_row(f"  {row.what}", row.expected, row.got, self._mark(row.ok))
+        self._console.print()
+        self._console.print(table)
+
+    def _mark(self, good: bool) -> str:
+        return f"[green]{self._marks[0]}[/]" if good else f"[bold red]{self._marks[1]}[/]"
+
+    def _seen(self, body: Any) -> None:
+        for found in body if isinstance(body, list) else [body]:
+            if "trackings" in found:
+                self.say(f"       order {found['order_number']}  {found['status']}")
+            else:
+                number = found["tracking_number"] or "(draft)"
+                carrier = found["carrier_reference"] or ""
+                self.say(f"       parcel {number:<21} {carrier:<4} {found['phase']}")
+
+
+def _attempt(attempt: dict[str, Any]) -> str:
+    if attempt["status_code"] is None:
+        return "refused" if attempt["error"] == "connect" else str(attempt["error"])
+    return f"{attempt['status_code']} in {attempt['duration_ms']} ms"

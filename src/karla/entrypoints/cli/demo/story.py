@@ -1,0 +1,189 @@
+"""What happens in the demo, and what has to come of it: data alone, so that the counts follow from it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from karla.entrypoints.cli.demo.orders import order, tracking
+
+SHOP = "nordlicht"
+ORGANISATION = "nordlicht-gmbh"
+
+
+class Event(msgspec.Struct, frozen=True):
+    """An event that has to follow from a call."""
+
+    ref: str
+    group: str
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of the shop's software, the status of its answer, and the events that follow.
+
+    `parcel` is the tracking number whose shipment id stands for `{id}` in the path.
+    """
+
+    what: str
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+    status: int = 200
+    brings: tuple[Event, ...] = ()
+    parcel: str | None = None
+
+
+class Subscribe(msgspec.Struct, frozen=True):
+    """A receiver is subscribed as the plugin does it."""
+
+    subscriber: str
+
+
+class ComesBack(msgspec.Struct, frozen=True):
+    """A receiver that was down listens again, once everything for it was tried twice in vain."""
+
+    subscriber: str
+
+
+Step = Call | Subscribe | ComesBack
+
+
+class Act(msgspec.Struct, frozen=True):
+    """Steps under a headline."""
+
+    title: str
+    steps: Sequence[Step]
+
+
+class Subscriber(msgspec.Struct, frozen=True):
+    """A webhook receiver; one that isn't up at first refuses connections until it comes back."""
+
+    name: str
+    enabled_events: tuple[str, ...]
+    up_at_first: bool = True
+
+    def wants(self, event: Event) -> bool:
+        """By the rules of filters as the documentation tells them."""
+        return any(
+            wanted in ("*", event.group, event.ref) or event.ref.startswith(f"{wanted}/")
+            for wanted in self.enabled_events
+        )
+
+
+SUBSCRIBERS = (
+    Subscriber("everything", ("*",)),
+    Subscriber("last-mile", ("shipments/delivered", "shipment_out_for_delivery"), up_at_first=False),
+)
+
+UPS, DHL, DHL_TOO = "1Z999AA10123456784", "00340434161094042557", "00340434161094042564"
+
+CARRIERS = {UPS: "ups", DHL: "dhl", DHL_TOO: "dhl"}
+ENDINGS = {UPS: "delivered", DHL: "delivered", DHL_TOO: "in_delivery"}
+DRAFTS_END = "order_created"
+
+_CREATED = Event("shipments/order_created/ORDER_CREATED", "shipment_pre_transit")
+_CANCELLED = Event("shipments/order_created/ORDER_CANCELLED", "shipment_order_cancelled")
+_LABEL = Event("shipments/order_processed/SHIPPING_LABEL_CREATED", "shipment_pre_transit")
+_DEPARTED = Event("shipments/in_transit/DEPARTURE_FROM_TRANSPORT_HUB", "shipment_in_transit")
+_ARRIVED = Event("shipments/in_transit/ARRIVAL_AT_TRANSPORT_HUB", "shipment_in_transit")
+_OUT = Event("shipments/in_delivery/OUT_FOR_DELIVERY", "shipment_out_for_delivery")
+_ATTEMPTED = Event("shipments/in_delivery/DELIVERY_ATTEMPTED", "shipment_delivery_second_attempt")
+_DELIVERED = Event("shipments/delivered/SUCCESSFULLY_DELIVERED", "shipment_delivered")
+
+
+def story(now: datetime) -> tuple[Act, ...]:
+    """The acts, in the days before `now`."""
+    placed, packed = now - timedelta(days=3), now - timedelta(days=2)
+    return (
+        Act("The shop subscribes two receivers; one of them is down", [Subscribe(s.name) for s in SUBSCRIBERS]),
+        Act("Orders arrive, in the shape of the Shopware plugin", _orders(placed, packed)),
+        Act("A parcel's scans arrive in order", _in_order(packed)),
+        Act("Another parcel's scans arrive in the wrong order", _out_of_order(packed)),
+        Act("The receiver comes back", [ComesBack("last-mile")]),
+        Act("Life goes on", _afterwards(packed)),
+        Act(
+            "What the shop sees",
+            [
+                Call(what="the orders", method="GET", path="/orders?per_page=100"),
+                Call(what="their parcels", method="GET", path="/shipments?per_page=100"),
+            ],
+        ),
+    )
+
+
+def calls(acts: Sequence[Act]) -> list[Call]:
+    """Every call of the story, in its order."""
+    return [step for act in acts for step in act.steps if isinstance(step, Call)]
+
+
+def _orders(placed: datetime, packed: datetime) -> list[Step]:
+    fulfilled = order("10481", placed, trackings=[tracking(UPS, packed)])
+    split = order("10482", placed, trackings=[tracking(DHL, packed), tracking(DHL_TOO, packed)], tags=["VIP"])
+    unknown = order("10485", placed, trackings=[{**tracking("4711", packed), "carrier_reference": "dhll"}])
+    return [
+        _put(order("10481", placed), "10481 is placed", _CREATED),
+        _put(order("10481", placed), "10481 again, unchanged: nothing happens"),
+        _put(split, "10482 is fulfilled at once, in two parcels", _LABEL, _LABEL),
+        _put(order("10483", placed, guest=True), "10483 is placed by a guest", _CREATED),
+        _put(order("10484", placed), "10484 is placed …", _CREATED),
+        Call(
+            what="… and cancelled",
+            method="POST",
+            path="/orders/10484/cancel",
+            brings=(_CANCELLED,),
+        ),
+        _put(unknown, "10485 names a carrier that isn't one", status=422),
+        _put(fulfilled, "10481 is fulfilled: its draft gets a number", _LABEL),
+        _put(order("10481", placed, tags=["VIP"]), "10481 is edited and sent without trackings: none is lost"),
+        _put(fulfilled, "10481 once more, as it was fulfilled"),
+    ]
+
+
+def _in_order(packed: datetime) -> list[Step]:
+    out = _scan(UPS, _OUT, packed + timedelta(hours=20))
+    return [
+        _scan(UPS, _DEPARTED, packed + timedelta(hours=2)),
+        out,
+        msgspec.structs.replace(
+            out, what="the same scan again, by its external id: nothing happens", status=200, brings=()
+        ),
+        _scan(UPS, _DELIVERED, packed + timedelta(hours=24)),
+    ]
+
+
+def _out_of_order(packed: datetime) -> list[Step]:
+    return [
+        _scan(DHL, _DELIVERED, packed + timedelta(hours=26)),
+        _scan(DHL, _OUT, packed + timedelta(hours=21), late=True),
+        _scan(DHL, _ARRIVED, packed + timedelta(hours=3), late=True),
+        Call(what="it stays delivered", method="GET", path="/shipments/{id}", parcel=DHL),
+    ]
+
+
+def _afterwards(packed: datetime) -> list[Step]:
+    return [
+        _scan(DHL_TOO, _OUT, packed + timedelta(hours=22)),
+        _scan(DHL_TOO, _ATTEMPTED, packed + timedelta(hours=25)),
+    ]
+
+
+def _put(body: dict[str, Any], what: str, *brings: Event, status: int = 200) -> Call:
+    return Call(what=what, method="PUT", path="/orders", body=body, status=status, brings=brings)
+
+
+def _scan(parcel: str, event: Event, time: datetime, *, late: bool = False) -> Call:
+    name = event.ref.rpartition("/")[2]
+    return Call(
+        what=f"{name}, which comes late" if late else name,
+        method="POST",
+        path="/shipments/{id}/events",
+        parcel=parcel,
+        body={
+            "event_name": name,
+            "event_time": time.isoformat(timespec="seconds"),
+            "external_id": f"scan-{parcel[-4:]}-{name.lower()}",
+        },
+        status=201,
+        brings=(event,),
+    )

@@ -1,0 +1,206 @@
+"""The parts of `karla up`: the database and the child processes that it keeps running, and how it is told to stop."""
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
+
+from rich.console import Console
+
+from karla.infra.embedded_postgres import EmbeddedPostgres
+from karla.infra.lifeline import SUPERVISED
+from karla.infra.settings import Settings
+
+_TICK_SECONDS = 0.2
+_STARTING_TICK_SECONDS = 0.03
+_RESTART_SECONDS = 1.0
+_STOP_SECONDS = 15.0
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what to call them by
+
+
+class Stopped(KeyboardInterrupt):
+    """Told to stop, in the middle of something that may take long.
+
+    Psycopg knows what to do with its kind: it cancels the query that is running.
+    """
+
+
+class StopSignal:
+    """SIGINT, SIGTERM and SIGHUP (a closed terminal), as an event."""
+
+    def __init__(self) -> None:
+        self._told = threading.Event()
+        self._interruptible = False
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take the signals; one that is ignored (`nohup`) stays so."""
+        wanted = [
+            number
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+            if signal.getsignal(number) is not signal.SIG_IGN
+        ]
+        previous = {number: signal.signal(number, self._on_signal) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """In here the signal is raised as Stopped, once; so is one that came before."""
+        self._interruptible = True
+        try:
+            if self._told.is_set():
+                raise Stopped
+            yield
+        finally:
+            self._interruptible = False
+
+    def wait(self, seconds: float) -> bool:
+        """Wait that long or until told to stop; whether it was told."""
+        return self._told.wait(seconds)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._told.set()
+        if self._interruptible:
+            self._interruptible = False
+            raise Stopped
+
+
+class KeptDatabase:
+    """The database under a running Karla: the configured one, or else the embedded server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._data_dir = settings.data_dir
+        self._server: EmbeddedPostgres | None = None
+        self.url = settings.database_url or ""
+
+    def start(self) -> None:
+        """Start the server if it is ours; also again, after it was lost."""
+        if self._server or not self.url:
+            self._server = EmbeddedPostgres.start(self._data_dir)
+            self.url = self._server.url
+
+    @property
+    def lost(self) -> bool:
+        """Our server has ended."""
+        return self._server is not None and not self._server.running
+
+    def stop(self) -> None:
+        """Stop the server if it is ours."""
+        if self._server:
+            self._server.stop()
+
+
+class Children:
+    """`karla VERB` as child processes, each started again when it ends."""
+
+    def __init__(self, verbs: tuple[str, ...], environment: Callable[[], Mapping[str, str]]) -> None:
+        self._verbs = verbs
+        self._environment = environment
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._due: dict[str, float] = {}
+
+    def start(self) -> None:
+        """Start all."""
+        for verb in self._verbs:
+            self._spawn(verb)
+
+    def ended(self, verb: str) -> int | None:
+        """The exit code of a child that has ended."""
+        return self._processes[verb].poll()
+
+    def tend(self, say: Callable[[str], None]) -> None:
+        """Start those again that have ended, a moment after."""
+        for verb, process in list(self._processes.items()):
+            code = process.poll()
+            if code is None:
+                continue
+            if verb not in self._due:
+                say(f"karla {verb} ended with code {code}; starting it again.")
+                self._due[verb] = time.monotonic() + _RESTART_SECONDS
+            elif time.monotonic() >= self._due.pop(verb):
+                self._spawn(verb)
+
+    def stop(self) -> None:
+        """End all by SIGTERM, and those that won't by SIGKILL."""
+        for process in self._processes.values():
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in self._processes.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdin:
+                process.stdin.close()
+
+    def _spawn(self, verb: str) -> None:
+        # A session of its own, so that a terminal's Ctrl-C reaches us alone and we stop the rest in order.
+        # The pipe on its standard input closes when we die, however we die: the child ends then too.
+        ended = self._processes.get(verb)
+        if ended and ended.stdin:
+            ended.stdin.close()
+        self._processes[verb] = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "karla", verb],
+            env={**self._environment(), SUPERVISED: "1"},
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+
+def supervise(
+    stop: StopSignal, database: KeptDatabase, children: Children, settings: Settings, on_ready: Callable[[], None]
+) -> int:
+    """Keep database and children running until the signal; 1 if the API can't even start, else 0."""
+    said = Console(stderr=True, highlight=False)
+    ready = False
+    while not stop.wait(_TICK_SECONDS if ready else _STARTING_TICK_SECONDS):
+        if not ready and children.ended("serve"):
+            # A server that can't start would not start better the next time.
+            said.print("karla: The API ended before it was ready; its own words stand above.", style="red")
+            return 1
+        if database.lost:
+            said.print("PostgreSQL ended; starting it again.")
+            before = database.url
+            with stop.interrupting():
+                database.start()
+            if database.url != before:
+                children.stop()
+        children.tend(said.print)
+        if not ready and answers(settings.host, settings.port, "/readyz"):
+            ready = True
+            on_ready()
+    return 0
+
+
+def answers(host: str, port: int, path: str) -> bool:
+    """Whether a GET there, not through any proxy, is answered by 200."""
+    connection = http.client.HTTPConnection(_ANY_ADDRESS.get(host, host), port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def environment_of(settings: Settings, database: KeptDatabase) -> dict[str, str]:
+    """What the children are told by."""
+    return {
+        **os.environ,
+        "KARLA_DATABASE_URL": database.url,
+        "KARLA_DATA_DIR": str(settings.data_dir),
+        "KARLA_PORT": str(settings.port),
+    }

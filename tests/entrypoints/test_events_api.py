@@ -1,0 +1,143 @@
+"""The journal of events as a merchant's developer reads it."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from tests.support.facts import happen, order_file, shipment_event
+from tests.support.karla import Karla, ShopClient
+from tests.support.receiver import receiving
+
+from karla.domain.shipments.records import ShipmentEvent
+
+
+@pytest_asyncio.fixture
+async def shop(karla: Karla) -> ShopClient:
+    return await karla.shop()
+
+
+async def happened(karla: Karla, shop: ShopClient, *names: str) -> list[ShipmentEvent]:
+    """Each in a transaction of its own, so that they have an order."""
+    events = [shipment_event(order_file(shop.shop.id), name) for name in names]
+    for event in events:
+        await happen(karla.services.db, event)
+    return events
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [entry["event_id"] for entry in answer.json()]
+
+
+async def test_an_entry_is_what_webhooks_get(karla: Karla, shop: ShopClient) -> None:
+    async with receiving() as receiver:
+        await shop.post("/webhooks", {"url": receiver.url})
+        (event,) = await happened(karla, shop, "OUT_FOR_DELIVERY")
+        await karla.drain()
+    (entry,) = (await shop.get("/events")).json()
+    assert entry == {"event_id": str(event.event_id), **receiver.journal[0].json}
+    assert [*entry][:2] == ["event_id", "source"]
+    assert (await shop.get(f"/events/{event.event_id}")).json() == entry
+
+
+async def test_it_holds_what_notifies_nobody(karla: Karla, shop: ShopClient) -> None:
+    await happened(karla, shop, "ORDER_CONFIRMED")
+    (entry,) = (await shop.get("/events")).json()
+    assert entry["event_group"] is None
+
+
+async def test_an_order_of_the_api_is_in_it(karla: Karla, shop: ShopClient) -> None:
+    order = {"order_number": "1", "products": [], "address": {"name": "Jane Doe", "zip_code": "10119"}}
+    await shop.put("/orders", {"id": "1", "order": order, "trackings": []})
+    (entry,) = (await shop.get("/events")).json()
+    assert entry["ref"] == "shipments/order_created/ORDER_CREATED"
+    assert entry["context"]["order"]["order_number"] == "1"
+
+
+async def test_pages_follow_one_another(karla: Karla, shop: ShopClient) -> None:
+    together = [shipment_event(order_file(shop.shop.id)) for _ in range(5)]
+    await happen(karla.services.db, *together)
+    first, last = await happened(karla, shop, "OUT_FOR_DELIVERY", "SUCCESSFULLY_DELIVERED")
+    answer = await shop.get("/events", limit=3, ref="shipments")
+    seen = ids(answer)
+    assert seen[:2] == [str(last.event_id), str(first.event_id)]
+    pages = 1
+    while "link" in answer.headers:
+        link, relation = answer.headers["link"].split("; ")
+        assert relation == 'rel="next"'
+        address = httpx.URL(link.strip("<>"))
+        assert address.params["cursor"] == answer.headers["karla-next-cursor"]
+        assert (address.params["ref"], address.params["limit"]) == ("shipments", "3")
+        answer = await shop.call("GET", str(address))
+        seen += ids(answer)
+        pages += 1
+    assert pages == 3
+    assert sorted(seen) == sorted(str(event.event_id) for event in (*together, first, last))
+    assert len(set(seen)) == 7
+
+
+async def test_a_full_last_page_has_no_next(karla: Karla, shop: ShopClient) -> None:
+    await happened(karla, shop, "OUT_FOR_DELIVERY", "SUCCESSFULLY_DELIVERED")
+    answer = await shop.get("/events", limit=2)
+    assert len(answer.json()) == 2
+    assert "karla-next-cursor" not in answer.headers
+
+
+async def test_filters(karla: Karla, shop: ShopClient) -> None:
+    out, delivered = await happened(karla, shop, "OUT_FOR_DELIVERY", "SUCCESSFULLY_DELIVERED")
+    out_id, delivered_id = str(out.event_id), str(delivered.event_id)
+    (entry,) = (await shop.get("/events", group="shipment_out_for_delivery")).json()
+    at = entry["triggered_at"]
+    searches: list[tuple[dict[str, Any], list[str]]] = [
+        ({"ref": "shipments"}, [delivered_id, out_id]),
+        ({"ref": "shipments/delivered"}, [delivered_id]),
+        ({"ref": "shipments/delivered/SUCCESSFULLY_DELIVERED"}, [delivered_id]),
+        ({"ref": "shipments/deliver"}, []),
+        ({"ref": "claims"}, []),
+        ({"group": "shipment_delivered"}, [delivered_id]),
+        ({"group": "shipment_picked_up"}, []),
+        ({"order": str(out.file.order.id)}, [out_id]),
+        ({"order": str(uuid4())}, []),
+        ({"shipment": str(delivered.shipment.id)}, [delivered_id]),
+        ({"from": at}, [delivered_id, out_id]),
+        ({"to": at}, []),
+        ({"to": "2199-01-01T00:00:00Z", "from": "2020-01-01T01:00:00+01:00"}, [delivered_id, out_id]),
+        ({"ref": "shipments/in_delivery", "group": "shipment_delivered"}, []),
+    ]
+    for search, expected in searches:
+        assert ids(await shop.get("/events", **search)) == expected, search
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": 0},
+        {"limit": 101},
+        {"cursor": "nonsense"},
+        {"cursor": "WzEsMl0"},
+        {"order": "10001"},
+        {"shipment": "1"},
+        {"from": "yesterday"},
+        {"to": "2026-03-16T12:00:00"},
+    ],
+)
+async def test_filters_of_the_wrong_kind(shop: ShopClient, query: dict[str, str]) -> None:
+    answer = await shop.get("/events", **query)
+    assert answer.status_code == 422
+    assert [fault["loc"] for fault in answer.json()["errors"]] == [["query", *query]]
+
+
+@pytest.mark.parametrize("event_id", ["0b0f6c1e-6f0d-4a0e-9a55-2f7f3f6f1c10", "1"])
+async def test_an_unknown_event(shop: ShopClient, event_id: str) -> None:
+    answer = await shop.get(f"/events/{event_id}")
+    assert (answer.status_code, answer.json()["key"]) == (404, "event_not_found")
+
+
+async def test_another_shops_events_are_unknown(karla: Karla, shop: ShopClient) -> None:
+    (event,) = await happened(karla, shop, "OUT_FOR_DELIVERY")
+    other = await karla.shop()
+    assert (await other.get("/events")).json() == []
+    assert (await other.get(f"/events/{event.event_id}")).status_code == 404
+    assert (await other.get("/events", order=str(event.file.order.id))).json() == []
