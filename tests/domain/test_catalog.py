@@ -4,13 +4,12 @@ import asyncio
 from decimal import Decimal
 from functools import partial
 
-from tests.support.karla import Karla
-
 from karla.domain.catalog import commands, queries
 from karla.domain.catalog.records import VariantFilter, VariantMembers
 from karla.domain.catalog.rules import settled
 from karla.infra.access import scope_of
 from karla.infra.paging import Paged
+from tests.support.karla import Karla
 
 
 def variant(product_id: str, variant_id: str, title: str = "Linen tee", price: str | None = "24.95") -> VariantMembers:

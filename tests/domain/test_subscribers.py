@@ -9,10 +9,6 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from tests.support.benches import Bench, bench_of
-from tests.support.clocks import NOON
-from tests.support.facts import happen, order_file, shipment_event
-from tests.support.karla import Karla
 
 from karla.domain.subscribers import commands, rules
 from karla.domain.subscribers.queries import JournalFilter
@@ -27,6 +23,10 @@ from karla.infra.access import NOWHERE
 from karla.infra.settings import Settings
 from karla.infra.work import Work
 from karla.vocabulary.events import Direction
+from tests.support.benches import Bench, bench_of
+from tests.support.clocks import NOON
+from tests.support.facts import happen, order_file, shipment_event
+from tests.support.karla import Karla
 
 LEASE = timedelta(seconds=30)
 ANYWHERE = "http://127.0.0.1:9/hooks"

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from tests.support.karla import Karla
 
 from karla.domain.tenants import commands, queries, rules
 from karla.domain.tenants.records import (
@@ -27,6 +26,7 @@ from karla.infra.access import NOWHERE, scope_of
 from karla.infra.errors import Conflict, Forbidden, Invalid, KarlaError, NotFound
 from karla.infra.paging import Paged
 from karla.vocabulary.scope import Role
+from tests.support.karla import Karla
 
 ORGANISATION, OTHER_ORGANISATION = uuid4(), uuid4()
 LINEN, WOOL = (ShopRef(uuid4(), slug, ORGANISATION) for slug in ("linen", "wool"))

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from tests.support.karla import Karla, ShopClient, basic
 
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.access import Keyring
@@ -20,6 +19,7 @@ from karla.infra.clock import Clock, SystemClock
 from karla.infra.db import Database
 from karla.infra.work import Fact, Work
 from karla.vocabulary.scope import Role
+from tests.support.karla import Karla, ShopClient, basic
 
 START = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
 

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from tests.support.karla import Karla, basic
 from typer.testing import CliRunner
 
 from karla.entrypoints.cli.program import app
 from karla.infra.errors import KarlaError
+from tests.support.karla import Karla, basic
 
 
 class Cli:

@@ -6,11 +6,11 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
+
+from karla.domain.shipments.records import ShipmentEvent
 from tests.support.facts import happen, order_file, shipment_event
 from tests.support.karla import Karla, ShopClient
 from tests.support.receiver import receiving
-
-from karla.domain.shipments.records import ShipmentEvent
 
 
 @pytest_asyncio.fixture

@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from tests.support.karla import Karla, ShopClient
 
 from karla.infra.access import NOWHERE
 from karla.infra.settings import Settings
 from karla.vocabulary.scope import Role
+from tests.support.karla import Karla, ShopClient
 
 FORMATS = {"PNG": ("image/png", "png"), "JPEG": ("image/jpeg", "jpg"), "WEBP": ("image/webp", "webp")}
 FORMATS |= {"GIF": ("image/gif", "gif")}

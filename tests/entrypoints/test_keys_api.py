@@ -5,12 +5,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from tests.support.karla import Karla, ShopClient
 
 from karla.domain.tenants import commands
 from karla.domain.tenants.records import KeyGrant
 from karla.infra.access import NOWHERE
 from karla.vocabulary.scope import Role
+from tests.support.karla import Karla, ShopClient
 
 DETAIL = ["uuid", "username", "hint", "shops", "created_at", "expires_at", "revoked_at", "replaced_by"]
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.support.karla import Karla, ShopClient
 
 from karla.vocabulary.scope import Role
+from tests.support.karla import Karla, ShopClient
 
 TEE = {
     "product_id": "0190f3c27a1e7b2c9d4411aa02bc31f0",

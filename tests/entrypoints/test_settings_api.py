@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.support.karla import Karla, ShopClient
 
 from karla.vocabulary.scope import Role
+from tests.support.karla import Karla, ShopClient
 
 DEFAULTS = {
     "carriers": {"shipment_updates": True},

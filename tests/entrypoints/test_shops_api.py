@@ -4,11 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.karla import Karla, ShopClient
 
 from karla.domain.tenants import commands
 from karla.infra.access import NOWHERE
 from karla.vocabulary.scope import Role
+from tests.support.karla import Karla, ShopClient
 
 CREATION = {
     "name": "Nordlicht",

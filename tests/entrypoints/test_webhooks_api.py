@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+
+from karla.vocabulary.scope import Role
 from tests.support.facts import happen, order_file, shipment_event
 from tests.support.karla import Karla, ShopClient
 from tests.support.receiver import receiving
-
-from karla.vocabulary.scope import Role
 
 URL = "https://hooks.nordlicht.example/karla"
 

@@ -11,9 +11,6 @@ import pytest
 import pytest_asyncio
 from standardwebhooks import Webhook as StandardWebhook
 from structlog.testing import capture_logs
-from tests.support.benches import Bench, bench_of, cut_connections
-from tests.support.karla import Karla
-from tests.support.receiver import Receiver, receiving
 
 from karla.domain.subscribers import commands
 from karla.domain.subscribers.records import (
@@ -35,6 +32,9 @@ from karla.infra.signing import standard_secret
 from karla.pipeline.belt import Belt
 from karla.pipeline.delivery import LEASE, WebhookDelivery
 from karla.pipeline.loop import Crew
+from tests.support.benches import Bench, bench_of, cut_connections
+from tests.support.karla import Karla
+from tests.support.receiver import Receiver, receiving
 
 NEVER = 3600.0
 A_MINUTE = timedelta(minutes=1)

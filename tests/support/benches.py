@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import asyncpg
-from tests.support.clocks import StandingClock
-from tests.support.facts import happen, order_file, shipment_event
 
 from karla.domain.subscribers import commands, queries
 from karla.domain.subscribers.journal import announce
@@ -25,6 +23,8 @@ from karla.infra.http import Egress
 from karla.infra.settings import Settings
 from karla.pipeline.belt import Belt
 from karla.vocabulary.events import Direction
+from tests.support.clocks import StandingClock
+from tests.support.facts import happen, order_file, shipment_event
 
 
 class Bench:

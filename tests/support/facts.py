@@ -5,7 +5,6 @@ from decimal import Decimal
 from uuid import UUID
 
 import msgspec
-from tests.support.clocks import NOON
 
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import OrderFile, Shipment, ShipmentEvent
@@ -14,6 +13,7 @@ from karla.infra.db import Database
 from karla.infra.ids import new_id
 from karla.infra.work import Work
 from karla.vocabulary.events import CATALOGUE, STATE_OF, Direction
+from tests.support.clocks import NOON
 
 
 def order_file(shop_id: UUID, *, parcels: int = 1, at: datetime = NOON) -> OrderFile:

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tests.support.clocks import NOON, StandingClock
-
 from karla.domain.orders.queries import orders_by_references
 from karla.domain.orders.records import OrderMembers, Reference, ReferenceKind
 from karla.domain.shipments.commands.observe import observe
@@ -26,6 +24,7 @@ from karla.infra.access import scope_of
 from karla.infra.db import Database
 from karla.infra.errors import KarlaError
 from karla.infra.work import Fact, Work
+from tests.support.clocks import NOON, StandingClock
 
 
 class OrderRooms:

@@ -117,6 +117,7 @@ class Crew(Generic[Row, Result]):
                 await asyncio.wait(self._running, timeout=grace_seconds)
             for task in self._running:
                 task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
             ended.set()
             self._finishing.wake()
         try:

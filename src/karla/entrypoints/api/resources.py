@@ -2,12 +2,15 @@
 
 from litestar.types import ControllerRouterHandler
 
-from karla.entrypoints.api import events, images, keys, members, products, settings, shops, system, webhooks
+from karla.entrypoints.api import events, images, keys, members, pages, products, settings, shops, system, webhooks
+from karla.entrypoints.api.openapi import handlers as openapi
 from karla.entrypoints.api.orders import handlers as orders
 from karla.entrypoints.api.shipments import handlers as shipments
 
 RESOURCES: tuple[ControllerRouterHandler, ...] = (
     *system.HANDLERS,
+    *pages.HANDLERS,
+    *openapi.HANDLERS,
     *shops.HANDLERS,
     *keys.HANDLERS,
     *members.HANDLERS,

@@ -127,7 +127,8 @@ class Children:
             if verb not in self._due:
                 say(f"karla {verb} ended with code {code}; starting it again.")
                 self._due[verb] = time.monotonic() + _RESTART_SECONDS
-            elif time.monotonic() >= self._due.pop(verb):
+            elif time.monotonic() >= self._due[verb]:
+                del self._due[verb]
                 self._spawn(verb)
 
     def stop(self) -> None:

@@ -2,8 +2,10 @@
 
 import os
 import pwd
+import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,21 +73,28 @@ class Account:
     def run(self, program: Sequence[str | Path], stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a program to its end; a program that fails is the caller's to notice."""
         try:
-            return subprocess.run(  # noqa: S603  (our own argument lists, no shell)
+            with subprocess.Popen(  # noqa: S603  (our own argument lists, no shell)
                 program,
-                input=stdin,
-                capture_output=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
-                check=False,
-                timeout=PATIENCE_SECONDS,
                 cwd="/",  # ours may be unreadable to that account
                 env=ENVIRONMENT,
+                start_new_session=True,
                 user=self.uid if self._switches else None,
                 group=self.gid if self._switches else None,
                 extra_groups=[] if self._switches else None,
-            )
+            ) as process:
+                try:
+                    output, errors = process.communicate(stdin, PATIENCE_SECONDS)
+                except BaseException:
+                    with suppress(ProcessLookupError):  # it has just ended
+                        os.killpg(process.pid, signal.SIGKILL)  # with the programs that initdb has started
+                    raise
         except (OSError, subprocess.TimeoutExpired) as error:
             raise self._cannot_run(program, error) from error
+        return subprocess.CompletedProcess(program, process.returncode, output, errors)
 
     def spawn(self, program: Sequence[str | Path], log: Path) -> subprocess.Popen[bytes]:
         """Start a program in a session of its own, so that Ctrl-C on the terminal doesn't reach it."""

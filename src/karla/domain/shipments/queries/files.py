@@ -8,6 +8,7 @@ import asyncpg
 
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import OrderFile, Shipment, TimelineEvent
+from karla.domain.shipments.rules.timelines import chronological
 from karla.infra.work import Connection
 from karla.vocabulary.events import Direction, Flag, Phase, State
 from karla.vocabulary.scope import Scope
@@ -25,7 +26,6 @@ _TIMELINE = """
     join unnest($1::uuid[], $2::uuid[]) as w (shop_id, shipment_id)
         on e.shop_id = w.shop_id and e.shipment_id = w.shipment_id
     where e.shop_id = any ($3::uuid[])
-    order by e.event_time, e.created_at, e.event_name
 """
 
 
@@ -51,7 +51,7 @@ def _filed(orders: Sequence[Order], shipments: Sequence[Shipment], events: Seque
     timelines: defaultdict[UUID, list[TimelineEvent]] = defaultdict(list)
     for event in events:
         timelines[owner[event.shipment_id]].append(event)
-    return [OrderFile(order, tuple(parcels[order.id]), tuple(timelines[order.id])) for order in orders]
+    return [OrderFile(order, tuple(parcels[order.id]), chronological(timelines[order.id])) for order in orders]
 
 
 def shipment_from(row: asyncpg.Record) -> Shipment:

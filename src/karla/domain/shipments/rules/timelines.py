@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -13,8 +14,13 @@ from karla.vocabulary.events import CATALOGUE, EventKind
 
 
 def chronological(events: Iterable[TimelineEvent]) -> tuple[TimelineEvent, ...]:
-    """Timeline events, oldest first."""
-    return tuple(sorted(events, key=lambda event: (event.event_time, event.created_at, event.event_name)))
+    """Timeline events, oldest first; of the same moment in the catalogue's order, as the phase machine takes them."""
+    return tuple(sorted(events, key=_moment))
+
+
+def _moment(event: TimelineEvent) -> tuple[datetime, int, datetime, UUID]:
+    kind = CATALOGUE.get(event.event_name)
+    return event.event_time, kind.position if kind else -1, event.created_at, event.id
 
 
 def standing(shipment: Shipment, timeline: Sequence[TimelineEvent], now: datetime) -> Shipment:

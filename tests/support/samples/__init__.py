@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-_FOLDER = Path(__file__).parent / "samples"
+_FOLDER = Path(__file__).parent
 
 _NUMBER = (int, float)
 _PHASES = {
