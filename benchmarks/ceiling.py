@@ -78,7 +78,7 @@ class Bare:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._pool = await asyncpg.create_pool(self._url, min_size=2, max_size=10, init=_prepare)
+                self._pool = await asyncpg.create_pool(self._url, min_size=2, max_size=10, init=_prepare, reset=_keep)
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self._pool.close()
@@ -125,6 +125,10 @@ async def _prepare(connection: Any) -> None:
         decoder=lambda data: msgspec.json.decode(data[1:]),
         format="binary",
     )
+
+
+async def _keep(connection: Any) -> None:
+    """As Karla does: no round trip at release."""
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ async def target(address: str, karla: Karla) -> Target:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_no_operation_fails(case: Case, target: Target) -> None:
+def test_no_operation_fails(case: Case[Any], target: Target) -> None:
     path: dict[str, Any] = case.path_parameters or {}
     if "slug" in path and case.operation.label != "DELETE /v1/shops/{slug}":
         path["slug"] = target.caller.shop.organisation if "/orgs/" in case.path else target.caller.slug

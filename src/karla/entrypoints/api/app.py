@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from litestar import Litestar
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ASGIApp, ControllerRouterHandler
@@ -51,10 +52,12 @@ def litestar_app(
         lifespan=list(lifespan),
         state=state,
         guards=[authorise],
+        # A chain, each taking the one before: Litestar resolves independent ones in a task group of each request,
+        # which costs more than all they do.
         dependencies={
-            "access": Provide(provide_access, sync_to_thread=False),
             "services": Provide(_provide_services, sync_to_thread=False),
             "language": Provide(provide_language, sync_to_thread=False),
+            "access": Provide(provide_access, sync_to_thread=False),
         },
         exception_handlers=faults.HANDLERS,  # type: ignore[arg-type]
         request_max_body_size=BULK_BYTES,
@@ -63,6 +66,6 @@ def litestar_app(
     )
 
 
-def _provide_services(state: State) -> Services:
-    services: Services = state.services
+def _provide_services(request: "ASGIConnection") -> Services:  # type: ignore[type-arg]
+    services: Services = request.app.state.services
     return services

@@ -6,9 +6,9 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.enums import MediaType
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 
-from karla.infra.errors import KarlaError
+from karla.infra.errors import BadRequest, Fault, KarlaError
 
 log = structlog.get_logger()
 
@@ -72,10 +72,19 @@ def from_routing(request: Request[Any, Any, Any], error: HTTPException) -> Respo
     """An error of the framework: no such route, a path value of the wrong form, and the like."""
     if error.status_code >= 500:
         return unexpected(request, error)
+    if _lacks_body(error):
+        missing = Fault(("body",), "Body required", "missing")
+        return _answer(request, BadRequest("body_missing", "The body is missing.", [missing]))
     key, message = _ROUTING.get(error.status_code, ("request_invalid", "The request has invalid values."))
     known = KarlaError(key, message, headers=dict(error.headers or {}))
     known.status = error.status_code
     return _answer(request, known)
+
+
+def _lacks_body(error: HTTPException) -> bool:
+    """An empty body never gets as far as our own reading of bodies; the framework misses `data` then."""
+    said = error.extra if isinstance(error, ValidationException) and isinstance(error.extra, list) else []
+    return any(isinstance(fault, dict) and fault.get("key") == "data" for fault in said)
 
 
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Error]:

@@ -77,7 +77,7 @@ def _tags(operations: Sequence[Operation]) -> list[Json]:
 def _tag_groups(operations: Sequence[Operation]) -> list[Json]:
     return [
         {"name": "API", "tags": list(dict.fromkeys(operation.tag for operation in operations))},
-        {"name": "Events", "tags": [tag["name"] for tag in events.TAGS]},
+        {"name": "Webhook events", "tags": [tag["name"] for tag in events.TAGS]},
     ]
 
 
@@ -87,7 +87,6 @@ _HEADER_PARAMETERS: Json = {
         "in": "header",
         "description": "The language of texts about shipments; English without a match.",
         "schema": {"type": "string"},
-        "example": "de",
     },
     "If-None-Match": {
         "name": "If-None-Match",

@@ -60,8 +60,19 @@ CLAIM_PAYLOAD = _payload("ClaimEventPayload", ClaimData, "The body of every webh
 TYPES = (SHIPMENT_PAYLOAD, CLAIM_PAYLOAD)
 
 TAGS: list[Json] = [
-    *({"name": texts.phase_tag(phase), "description": texts.PHASES[phase]} for phase in Phase),
-    {"name": texts.CLAIMS_TAG, "description": "What customers report about what they got."},
+    *(
+        {
+            "name": texts.phase_tag(phase),
+            "x-displayName": phase.replace("_", " ").capitalize(),
+            "description": texts.PHASES[phase],
+        }
+        for phase in Phase
+    ),
+    {
+        "name": texts.CLAIMS_TAG,
+        "x-displayName": "Claims",
+        "description": "What customers report about what they got.",
+    },
 ]
 
 

@@ -141,13 +141,13 @@ class Operation:
             description, schema = self._path_parameter(name)
             if type_ is UUID:
                 schema = {"type": "string", "format": "uuid"}
-            yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+            told: Json = {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+            yield told | ({"example": texts.EXAMPLES[name]} if name in texts.EXAMPLES else {})
 
     def _path_parameter(self, name: str) -> tuple[str, Json]:
-        if name == "slug" and self.path.startswith("/v1/orgs"):
-            return texts.ORGANISATION_SLUG, {"type": "string"}
-        if name == "ref":
-            return next(text for part, text in texts.REFERENCES.items() if f"/{part}/" in self.path), {"type": "string"}
+        before = self.path.partition(f"/{{{name}}}")[0].rpartition("/")[2]
+        if (before, name) in texts.PLACES:
+            return texts.PLACES[before, name], {"type": "string"}
         if name in texts.PATH_PARAMETERS:
             return texts.PATH_PARAMETERS[name]
         return f"The {name.replace('_', ' ')}.", {"type": "string"}

@@ -97,11 +97,14 @@ PATH_PARAMETERS: Mapping[str, tuple[str, Json]] = {
     "shipment_id": ("The shipment's UUID.", _UUID),
     "uuid": ("Its UUID.", _UUID),
 }
-REFERENCES: Mapping[str, str] = {
-    "orders": "UUID, order number, external id or order name of the order, or a tracking number of it.",
-    "shipments": "UUID, tracking number or external id of the shipment.",
+PLACES: Mapping[tuple[str, str], str] = {
+    ("orders", "ref"): "UUID, order number, external id or order name of the order, or a tracking number of it.",
+    ("shipments", "ref"): "UUID, tracking number or external id of the shipment.",
+    ("orgs", "slug"): "The organisation's slug.",
 }
-ORGANISATION_SLUG = "The organisation's slug."
+"""Path parameters that mean something else after this part of a path."""
+
+EXAMPLES: Mapping[str, str] = {"slug": "my-shop", "ref": "10001", "product_id": "mug", "variant_id": "mug-blue"}
 
 QUERY_PARAMETERS: Mapping[str, str] = {
     "carrier": "The carrier's reference, such as `dhl`.",

@@ -122,7 +122,7 @@ class Player:
             for log in reversed(await self._deliveries(name)):
                 if log["uuid"] in left and log["status"] != "pending":
                     left.remove(log["uuid"])
-                    self._screen.delivery(name, log, self._received(name, log), log["ref"].removeprefix("shipments/"))
+                    self._screen.delivery(name, log, self._received(name, log), log["ref"].rpartition("/")[2])
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _deliveries(self, name: str, query: str = "") -> list[dict[str, Any]]:

@@ -1,0 +1,139 @@
+"""The demo's closing table tells every way in which the counts can be wrong."""
+
+import copy
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from karla.entrypoints.cli.demo.counts import Outcome, expected_events, sections, wrong
+from karla.entrypoints.cli.demo.story import CARRIERS, ENDINGS, SUBSCRIBERS, Event, calls, story
+from karla.infra.http.receiver import Received
+
+ACTS = story(datetime(2026, 3, 16, tzinfo=UTC))
+EVERYTHING, LAST_MILE = SUBSCRIBERS
+
+
+def outcome() -> Outcome:
+    """As the story has it: the last-mile receiver missed all but the last event for it."""
+    events: list[dict[str, Any]] = [
+        {"event_id": f"e{place}", "ref": event.ref, "event_group": event.group, "event_data": {"event_id": f"e{place}"}}
+        for place, event in enumerate(expected_events(ACTS))
+    ]
+    deliveries: dict[str, list[dict[str, Any]]] = {}
+    received: dict[str, list[Received]] = {}
+    for subscriber in SUBSCRIBERS:
+        wanted = [entry for entry in events if subscriber.wants(Event(entry["ref"], entry["event_group"]))]
+        missed = wanted[:-1] if subscriber is LAST_MILE else []
+        deliveries[subscriber.name] = [
+            {
+                "status": "delivered",
+                "attempts": [*[{"status_code": None}] * (2 if entry in missed else 0), {"status_code": 200}],
+            }
+            for entry in wanted
+        ]
+        received[subscriber.name] = [request(entry) for entry in wanted]
+    drafts = [{"draft": True, "phase": "order_created"}] * 2
+    parcels = [
+        {"draft": False, "tracking_number": number, "carrier_reference": CARRIERS[number], "phase": phase}
+        for number, phase in ENDINGS.items()
+    ]
+    return Outcome(
+        answers=[(call, call.status) for call in calls(ACTS)],
+        orders=[{"status": status} for status in ("fulfilled", "fulfilled", "placed", "cancelled")],
+        shipments=[*drafts, *parcels],
+        events=events,
+        deliveries=deliveries,
+        received=received,
+    )
+
+
+def request(entry: dict[str, Any]) -> Received:
+    body = {name: value for name, value in entry.items() if name != "event_id"}
+    return Received(
+        path="/hooks",
+        headers={"karla-delivery-id": entry["event_id"], "webhook-id": entry["event_id"]},
+        body=json.dumps(body).encode(),
+        karla_signed=True,
+        standard_signed=True,
+        status=200,
+    )
+
+
+def test_what_goes_as_the_story_has_it_is_right() -> None:
+    table = sections(ACTS, outcome())
+    assert wrong(table) == []
+    assert sum(len(section.rows) for section in table) > 30
+
+
+def one_answer_differs(it: Any) -> None:
+    it.answers[0] = (it.answers[0][0], 500)
+
+
+def an_event_is_missing(it: Any) -> None:
+    del it.events[0]
+
+
+def an_event_too_many(it: Any) -> None:
+    it.events.append({**it.events[0], "event_id": "more"})
+
+
+def a_delivery_came_twice(it: Any) -> None:
+    it.received["everything"].append(it.received["everything"][0])
+
+
+def a_delivery_never_came(it: Any) -> None:
+    it.received["last-mile"].pop()
+
+
+def a_signature_was_bad(it: Any) -> None:
+    it.received["everything"][3] = msgspec.structs.replace(it.received["everything"][3], karla_signed=False)
+
+
+def another_body_was_sent(it: Any) -> None:
+    it.received["everything"][3] = msgspec.structs.replace(it.received["everything"][3], body=b'{"event_data": {}}')
+
+
+def a_delivery_failed(it: Any) -> None:
+    it.deliveries["last-mile"][0]["status"] = "failed"
+
+
+def nothing_was_retried(it: Any) -> None:
+    for delivery in it.deliveries["last-mile"]:
+        del delivery["attempts"][:-1]
+
+
+def a_phase_moved_back(it: Any) -> None:
+    it.shipments[-2]["phase"] = "in_delivery"
+
+
+def an_order_was_lost(it: Any) -> None:
+    it.orders.pop()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "row"),
+    [
+        (one_answer_differs, "The shop's calls: answered as they should be"),
+        (an_event_is_missing, "Events in the journal, by group: all"),
+        (an_event_too_many, "Events in the journal, by group: all"),
+        (a_delivery_came_twice, "Webhook everything: *: received twice"),
+        (a_delivery_never_came, "Webhook last-mile: shipments/delivered, shipment_out_for_delivery: received"),
+        (a_signature_was_bad, "Webhook everything: *: Karla-Signature verified"),
+        (another_body_was_sent, "Webhook everything: *: equal to the journal"),
+        (a_delivery_failed, "Webhook last-mile: shipments/delivered, shipment_out_for_delivery: delivered"),
+        (
+            nothing_was_retried,
+            "Webhook last-mile: shipments/delivered, shipment_out_for_delivery: attempts in vain, while it was down",
+        ),
+        (a_phase_moved_back, "What Karla keeps: in phase delivered"),
+        (an_order_was_lost, "What Karla keeps: orders"),
+    ],
+)
+def test_a_wrong_count_is_named(spoil: Callable[[Any], None], row: str) -> None:
+    spoiled = copy.deepcopy(outcome())
+    spoil(spoiled)
+    assert row in wrong(sections(ACTS, spoiled))
