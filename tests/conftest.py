@@ -63,5 +63,3 @@ async def karla(settings: Settings, database_url: str) -> AsyncIterator[Karla]:
     """API and belt in this process. Tests keep apart by making a shop of their own."""
     async with running_karla(settings, database_url) as running:
         yield running
-
-

@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+
 from tests.architecture.source import ROOMS, ROOT, Offence, verdict
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
-from tests.architecture.source import SQL, Offence, functions, literals, modules, verdict
 
 from karla.entrypoints.api.access import Needs
 from karla.entrypoints.api.app import litestar_app
 from karla.entrypoints.api.resources import RESOURCES
+from tests.architecture.source import SQL, Offence, functions, literals, modules, verdict
 
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "route"})
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
+
 from tests.architecture.source import Offence, modules, tracked_texts, verdict
 
 

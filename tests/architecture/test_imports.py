@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import grimp
 import pytest
+
 from tests.architecture.source import Offence, functions, modules, verdict
 
 LATE_IMPORTS = {

@@ -77,12 +77,8 @@ def test_the_time_of_the_event_decides_and_not_its_arrival() -> None:
     assert settle(arrived).phase is Phase.IN_DELIVERY
 
 
-@pytest.mark.parametrize(
-    "late", ["ARRIVAL_AT_TRANSPORT_HUB", "DELIVERY_ATTEMPTED", "PICKUP_REMINDER", "ORDER_PACKED"]
-)
-@pytest.mark.parametrize(
-    "last", ["SUCCESSFULLY_DELIVERED", "RETURNED_TO_SENDER", "RETURN_RECEIVED_BY_MERCHANT"]
-)
+@pytest.mark.parametrize("late", ["ARRIVAL_AT_TRANSPORT_HUB", "DELIVERY_ATTEMPTED", "PICKUP_REMINDER", "ORDER_PACKED"])
+@pytest.mark.parametrize("last", ["SUCCESSFULLY_DELIVERED", "RETURNED_TO_SENDER", "RETURN_RECEIVED_BY_MERCHANT"])
 def test_a_late_scan_does_not_undo_an_end(last: str, late: str) -> None:
     ended = story("ACCEPTED_BY_CARRIER", last)
     assert settle([*ended, at(9, late)]) == settle(ended)
@@ -170,9 +166,7 @@ def test_every_order_of_a_corrected_story_ends_in_one_place() -> None:
 
 
 # Few hours, so that equal times are common.
-scan = st.builds(
-    at, st.integers(0, 6), st.sampled_from([*CATALOGUE, "TELEPORTED"]), correction=st.just(value=False)
-)
+scan = st.builds(at, st.integers(0, 6), st.sampled_from([*CATALOGUE, "TELEPORTED"]), correction=st.just(value=False))
 maybe_correction = st.builds(
     at,
     st.integers(0, 6),

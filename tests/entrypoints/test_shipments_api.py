@@ -8,12 +8,15 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from karla.vocabulary.events import LANGUAGES
+from karla.vocabulary.locale import wire_code
 from karla.vocabulary.scope import Role
 from tests.support.karla import Karla, ShopClient
 from tests.support.samples import demand_event, demand_order, demand_time, demand_tracking, sample
 
 DHL = "00340434161094042557"
 UPS = "1Z999AA10123456784"
+REQUIRED = ("event_name", "event_time", "external_id")
 
 
 class Parcels:
@@ -51,6 +54,8 @@ async def parcels(karla: Karla) -> Parcels:
         {"tracking_number": UPS},
         {"tracking_number": "BACK", "carrier_reference": "dpd", "direction": "customer_merchant"},
     ]
+    for tracking in trackings:
+        tracking["tracking_placed_at"] = "2026-03-13T15:02:44+00:00"
     await shop.put("/orders", {"id": "20011", "order": order, "trackings": trackings[:2]})
     answer = await shop.put("/orders", {"id": "20011", "trackings": trackings[2:]})
     assert answer.status_code == 200, answer.text
@@ -179,16 +184,17 @@ async def test_a_timeline_is_newest_first_and_keeps_what_came_with_it(parcels: P
         )
         assert answer.status_code == 201, answer.text
     events = (await parcels.shop.get("/shipments/d-1/events")).json()
-    assert [event["event_key"] for event in events][1:] == [
+    assert [event["event_key"] for event in events] == [
         "SUCCESSFULLY_DELIVERED",
         "DRIVER_NEARBY",
         "OUT_FOR_DELIVERY",
+        "SHIPPING_LABEL_CREATED",
     ]
     for event in events:
         demand_event(event)
-    assert events[1]["time"] == "2026-03-16T08:00:00.500000+00:00"
-    assert (events[1]["location"], events[1]["timezone"]) == (place, "Europe/Berlin")
-    assert events[1]["additional_info"] == {"pickup_point": None, "deep": [1]}
+    assert events[0]["time"] == "2026-03-16T08:00:00.500000+00:00"
+    assert (events[0]["location"], events[0]["timezone"]) == (place, "Europe/Berlin")
+    assert events[0]["additional_info"] == {"pickup_point": None, "deep": [1]}
     assert (await parcels.shop.get("/shipments/d-1")).json()["phase"] == "delivered"
 
 
@@ -202,7 +208,8 @@ async def test_a_correction_takes_a_delivery_back(parcels: Parcels) -> None:
 
 
 async def test_the_words_are_in_the_language_beside_them(parcels: Parcels) -> None:
-    for header, language in (("fr-CH, fr;q=0.9", "en"), ("en", "en"), ("*", "en"), ("nonsense;;;", "en")):
+    known = [(f"xx, {code}-XX;q=0.5", code) for code in map(wire_code, LANGUAGES)]
+    for header, language in (*known, ("xx", "en"), ("*", "en"), ("nonsense;;;", "en")):
         answer = await parcels.shop.call("GET", f"/shipments/{DHL}", headers={"Accept-Language": header})
         assert {event["language"] for event in answer.json()["events"]} == {language}
 

@@ -77,9 +77,7 @@ def test_a_draft_carries_the_events_of_an_order() -> None:
 def test_a_handover_is_what_a_delivered_flow_would_tell() -> None:
     def tells_of_delivery(kind: EventKind) -> bool:
         group = kind.group or ""
-        return group in {"shipment_delivered", "shipment_picked_up"} or group.startswith(
-            "shipment_delivered_to"
-        )
+        return group in {"shipment_delivered", "shipment_picked_up"} or group.startswith("shipment_delivered_to")
 
     for kind in CATALOGUE.values():
         assert kind.handover == tells_of_delivery(kind), kind.name
@@ -103,9 +101,7 @@ def test_texts_fit_where_they_are_shown(language: str) -> None:
         assert len(text.headline) <= 90, name
         assert not text.status.endswith("."), name
         assert not text.headline.endswith("."), name
-        assert all(
-            part == part.strip() for part in (text.status, text.headline, text.title, text.subtitle)
-        ), name
+        assert all(part == part.strip() for part in (text.status, text.headline, text.title, text.subtitle)), name
 
 
 def test_texts_by_language() -> None:

@@ -87,9 +87,7 @@ def test_the_tokens_of_an_event() -> None:
 
 
 def test_segments_match_whole() -> None:
-    assert "shipments/in_transit/DELAYED" not in filter_tokens(
-        "shipments/in_transit/DELAYED_BY_CARRIER", None
-    )
+    assert "shipments/in_transit/DELAYED" not in filter_tokens("shipments/in_transit/DELAYED_BY_CARRIER", None)
     assert "shipments/return" not in filter_tokens("shipments/returned/RETURNED_TO_SENDER", None)
 
 

@@ -1,5 +1,6 @@
 """What the demo prints: at most 100 columns, and readable without colours too."""
 
+import itertools
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -72,8 +73,11 @@ class Screen:
 
     def delivery(self, name: str, log: dict[str, Any], received: Sequence[Received], ref: str = "") -> None:
         """A delivery with all its attempts as the log has them, and what the receiver found of its signatures."""
-        attempts = [_attempt(attempt) for attempt in log["attempts"]]
-        told = f"{len(attempts)} attempts: {', '.join(attempts)}" if len(attempts) > 1 else ", ".join(attempts)
+        told = ", then ".join(
+            f"{text} {times}×" if times > 1 else text
+            for text, group in itertools.groupby(_attempt(attempt) for attempt in log["attempts"])
+            for times in [len(list(group))]
+        )
         word, colour = _STANDINGS.get(log["status"], (log["status"], "bold red"))
         marks = "".join(f" {self._mark(good)}" for one in received for good in (one.karla_signed, one.standard_signed))
         self.say(
@@ -92,7 +96,7 @@ class Screen:
     def table(self, sections: Sequence[Section]) -> None:
         """The closing table."""
         table = Table(title="The counts", title_justify="left", min_width=70)
-        for heading, justify in (("", "left"), ("story", "right"), ("Karla", "right"), ("", "center")):
+        for heading, justify in (("", "left"), ("expected", "right"), ("found", "right"), ("", "center")):
             table.add_column(heading, justify=justify)  # type: ignore[arg-type]
         for section in sections:
             table.add_section()

@@ -135,7 +135,7 @@ def _orders(placed: datetime, packed: datetime) -> list[Step]:
         ),
         _put(unknown, "10485 names a carrier that isn't one", status=422),
         _put(fulfilled, "10481 is fulfilled: its draft gets a number", _LABEL),
-        _put(order("10481", placed, tags=["VIP"]), "10481 is edited and sent without trackings: none is lost"),
+        _put(order("10481", placed, tags=["VIP"]), "10481 is edited, without trackings: none is lost"),
         _put(fulfilled, "10481 once more, as it was fulfilled"),
     ]
 
@@ -145,9 +145,7 @@ def _in_order(packed: datetime) -> list[Step]:
     return [
         _scan(UPS, _DEPARTED, packed + timedelta(hours=2)),
         out,
-        msgspec.structs.replace(
-            out, what="the same scan again, by its external id: nothing happens", status=200, brings=()
-        ),
+        msgspec.structs.replace(out, what="the same scan again: nothing happens", status=200, brings=()),
         _scan(UPS, _DELIVERED, packed + timedelta(hours=24)),
     ]
 
