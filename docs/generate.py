@@ -101,6 +101,8 @@ def _default(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, float):
+        return f"`{value:g}`"
     return f"`./{value}`" if isinstance(value, PurePath) else f"`{value}`"
 
 

@@ -19,6 +19,7 @@ COMPUTED: Mapping[str, tuple[str | None, ...]] = {
     "karla/entrypoints/api/faults.py::KarlaError(key)": (),  # those of its table, which is read below
 }
 _ROUTING = ("karla/entrypoints/api/faults.py", "_ROUTING")
+_EXAMPLES = "karla/entrypoints/api/openapi/"
 
 
 class Raised(msgspec.Struct, frozen=True):
@@ -32,9 +33,7 @@ class Raised(msgspec.Struct, frozen=True):
 def errors_raised() -> list[Raised]:
     """Every error that a caller may see, by status and key; LookupError for a key that can't be read."""
     said: dict[tuple[int, str], dict[str, None]] = {}
-    for path in sorted(SOURCE.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        place = path.relative_to(SOURCE).as_posix()
+    for place, tree in _modules():
         for status, key, message in (*_raised_in(tree, place), *_routed_in(tree, place)):
             said.setdefault((status, key), {})[message] = None
     return [Raised(status, key, tuple(messages)) for (status, key), messages in sorted(said.items())]
@@ -44,14 +43,21 @@ def fault_words() -> list[tuple[str, str]]:
     """Every word for what is wrong with a value, with one sentence that is said with it."""
     known = {word: f"Must be {text}" for word, text in reversed(words.TYPE_WORDS.values())}
     known |= dict(reversed(words.FORMATS.values()))
-    known |= words.SENTENCES
+    known |= words.SENTENCES | {"pattern": "Must have the documented form"}
     known |= dict([words.at_least("character", 1), words.at_most("character", 255), words.one_of(["en", "de"])])
-    for path in sorted(SOURCE.rglob("*.py")):
-        for call in _calls(ast.parse(path.read_text(encoding="utf-8")), {"Fault"}):
+    for _, tree in _modules():
+        for call in _calls(tree, {"Fault"}):
             word = _text(_argument(call, 2, "type"))
             if word:
                 known.setdefault(word, _text(_argument(call, 1, "msg")) or "")
     return sorted(known.items())
+
+
+def _modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        place = path.relative_to(SOURCE).as_posix()
+        if not place.startswith(_EXAMPLES):
+            yield place, ast.parse(path.read_text(encoding="utf-8"))
 
 
 _CLASSES: Mapping[str, type[KarlaError]] = {
@@ -66,9 +72,11 @@ def _calls(tree: ast.AST, names: Mapping[str, object] | set[str]) -> Iterator[as
 
 
 def _raised_in(tree: ast.AST, place: str) -> Iterator[tuple[int, str, str]]:
+    variables = {_named(node): _text(node.value) for node in ast.walk(tree) if isinstance(node, ast.Assign)}
     for call in _calls(tree, _CLASSES):
         cls = _CLASSES[ast.unparse(call.func)]
-        message = _text(_argument(call, 1, "message")) or cls.default_message
+        given = _argument(call, 1, "message")
+        message = _text(given) or (given and variables.get(ast.unparse(given))) or cls.default_message
         for key in _keys(call, place):
             yield cls.status, key or cls.default_key, message
     for node in ast.walk(tree):  # `raise Forbidden` without a call
@@ -87,15 +95,18 @@ def _keys(call: ast.Call, place: str) -> tuple[str | None, ...]:
     return COMPUTED[computed]
 
 
-def _routed_in(tree: ast.AST, place: str) -> Iterator[tuple[int, str, str]]:
+def _routed_in(tree: ast.Module, place: str) -> Iterator[tuple[int, str, str]]:
     """The errors of the framework, which stand in a table."""
     path, name = _ROUTING
     if place != path:
         return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [name]:
-            for status, (key, message) in ast.literal_eval(node.value).items():
-                yield status, key, message
+    (table,) = (node.value for node in tree.body if isinstance(node, ast.Assign) and _named(node) == name)
+    for status, (key, message) in ast.literal_eval(table).items():
+        yield status, key, message
+
+
+def _named(assignment: ast.Assign) -> str:
+    return ast.unparse(assignment.targets[0])
 
 
 def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
@@ -109,5 +120,6 @@ def _text(node: ast.expr | None) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+        return text if any(map(str.isalpha, text)) else None
     return None

@@ -32,12 +32,12 @@ def database_url(postgres_url: str) -> Iterator[str]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     name = f"karla_test_{worker}_{os.getpid()}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")  # type: ignore[call-overload]
+        connection.execute(f"create database {name}")
     url = with_database(postgres_url, name)
     migrate(url)
     yield url
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")  # type: ignore[call-overload]
+        connection.execute(f"drop database {name} with (force)")
 
 
 def with_database(url: str, name: str) -> str:

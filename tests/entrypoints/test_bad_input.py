@@ -110,8 +110,14 @@ async def test_a_wrong_value_is_named_by_its_place(
 
 @pytest.mark.parametrize(
     "path",
-    [("id",), ("trackings",), ("order", "order_number"), ("order", "address"), ("order", "address", "zip_code")]
-    + [("trackings", 0, "tracking_number")],
+    [
+        ("id",),
+        ("trackings",),
+        ("order", "order_number"),
+        ("order", "address"),
+        ("order", "address", "zip_code"),
+        ("trackings", 0, "tracking_number"),
+    ],
 )
 async def test_a_missing_member_is_named_by_its_place(shop: ShopClient, path: tuple[str | int, ...]) -> None:
     assert await refused(shop, "PUT", "/orders", upsert(*path, remove=True)) == [("body", *path)]
@@ -121,9 +127,9 @@ async def test_the_key_of_a_missing_zip_code_is_its_own(shop: ShopClient) -> Non
     body = upsert("order", "address", "zip_code", remove=True)
     answer = await shop.put("/orders", body)
     assert answer.json()["key"] == "zip_code_invalid"
-    assert answer.json()["errors"] == [
-        dict(loc=["body", "order", "address", "zip_code"], field="zip_code", msg="Field required", type="missing")
-    ]
+    (fault,) = answer.json()["errors"]
+    assert fault["loc"] == ["body", "order", "address", "zip_code"]
+    assert (fault["field"], fault["msg"], fault["type"]) == ("zip_code", "Field required", "missing")
 
 
 async def test_all_faults_are_named_at_once(shop: ShopClient) -> None:
@@ -254,12 +260,10 @@ async def test_nul_in_the_name_of_a_free_member(shop: ShopClient) -> None:
     ids=lambda value: repr(value[:24]) if isinstance(value, bytes) else str(value),
 )
 async def test_what_is_no_order_at_all(shop: ShopClient, body: bytes, status: int) -> None:
-    for method, path in (("PUT", "/orders"), ("POST", "/orders"), ("PATCH", "/orders/20011")):
-        expected = status if status != 404 or method == "PUT" else 422
-        if (method, status) == ("PATCH", 404):
-            continue
-        faults = await refused(shop, method, path, body, expected)
-        assert faults or status in (404, 413)
+    for method in ("PUT", "POST"):
+        expected = 422 if (method, status) == ("POST", 404) else status
+        faults = await refused(shop, method, "/orders", body, expected)
+        assert faults or expected in (404, 413)
 
 
 async def test_unknown_members_are_ignored(shop: ShopClient) -> None:
@@ -282,13 +286,14 @@ async def test_bodies_come_under_any_content_type(shop: ShopClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "faults"),
     [
-        ("PATCH", "/orders/20011", {"address": 1, "expected_number_of_shipments": 101}, ["address", "expected_number_of_shipments"]),
+        ("PATCH", "/orders/20011", {"address": 1}, ["address"]),
+        ("PATCH", "/orders/20011", {"expected_number_of_shipments": 101}, ["expected_number_of_shipments"]),
         ("PATCH", "/orders/20011", {"address": {"zip_code": []}}, ["address.zip_code"]),
         ("PUT", "/orders/20011/analytics", {"a": {"b": [1, "\0"]}}, ["a.b.1"]),
         ("PATCH", "/orders/20011/shipments/{id}", {"products": {}, "tracking_url": "x"}, ["products", "tracking_url"]),
         ("PATCH", "/orders/20011/shipments/{id}", {"products": [{"price": "1"}]}, ["products.0.price"]),
     ],
-)  # fmt: skip
+)
 async def test_the_other_calls_name_their_faults_too(
     shop: ShopClient, method: str, path: str, body: Any, faults: list[str]
 ) -> None:
