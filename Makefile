@@ -29,15 +29,15 @@ test: install ## run the whole suite
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n $(WORKERS) --dist loadfile)
 
 check: install ## format, lint, types, import contracts, architecture tests
-	@$(BIN)/ruff format --check --quiet src tests benchmarks && echo "format      ok"
-	@$(BIN)/ruff check --quiet src tests benchmarks && echo "lint        ok"
+	@$(BIN)/ruff format --check --quiet src tests benchmarks docs && echo "format      ok"
+	@$(BIN)/ruff check --quiet src tests benchmarks docs && echo "lint        ok"
 	@$(BIN)/mypy --no-error-summary && echo "types       ok"
 	@$(BIN)/lint-imports --no-logo >/tmp/karla-contracts.$$$$ 2>&1 || { cat /tmp/karla-contracts.$$$$; exit 1; }; rm -f /tmp/karla-contracts.$$$$; echo "contracts   ok"
 	@$(BIN)/python -m pytest tests/architecture
 
 format: install ## put the code into its format
-	@$(BIN)/ruff format --quiet src tests benchmarks
-	@$(BIN)/ruff check --quiet --fix src tests benchmarks
+	@$(BIN)/ruff format --quiet src tests benchmarks docs
+	@$(BIN)/ruff check --quiet --fix src tests benchmarks docs
 
 demo: install ## a shop's life through the public API, in under 30 seconds
 	@$(BIN)/karla demo

@@ -12,7 +12,7 @@ from tests.architecture.source import ROOMS, ROOT, Offence, verdict
 
 
 def test_the_contracts_hold() -> None:
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
         cwd=ROOT,
         capture_output=True,

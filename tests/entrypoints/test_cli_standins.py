@@ -54,7 +54,7 @@ def receiver(folder: Path, *options: str) -> Iterator[StandIn]:
     output = folder / "output"
     command = [sys.executable, "-m", "karla", "standin", "receiver", "--port", str(port), *options]
     with output.open("w") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file)  # noqa: S603 - our own command
+        process = subprocess.Popen(command, stdout=file, stderr=file)
     try:
         standin = StandIn(process, output, port)
         until(lambda: "Listening on" in standin.output or process.poll() is not None, "the receiver")
@@ -102,7 +102,7 @@ def test_without_a_secret_it_takes_everything_and_verifies_nothing(tmp_path: Pat
 def test_it_answers_what_it_was_told(tmp_path: Path) -> None:
     with receiver(tmp_path, "--secret", SECRET, "--status", "503") as standin:
         assert standin.post(SECRET) == 503
-        taken = subprocess.run(  # noqa: S603 - our own command
+        taken = subprocess.run(
             [sys.executable, "-m", "karla", "standin", "receiver", "--port", str(standin.port)],
             capture_output=True,
             text=True,

@@ -31,7 +31,7 @@ class Cli:
         return json.loads(self.run(*arguments, "--json"))
 
     def process(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(  # noqa: S603 - our own command
+        return subprocess.run(
             [sys.executable, "-m", "karla", *arguments],
             env={**os.environ, **self._environment, **environment},
             capture_output=True,

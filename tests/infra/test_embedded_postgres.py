@@ -53,7 +53,7 @@ def is_alive(pid: int) -> bool:
 
 
 def python(program: str, *arguments: Path | str) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(
         [sys.executable, "-c", program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
 

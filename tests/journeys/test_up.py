@@ -37,7 +37,7 @@ class Up:
         self._output = data_dir.with_name("output")
         settings = {name: value for name, value in os.environ.items() if not name.startswith("KARLA_")}
         with self._output.open("w") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - our own command
+            self.process = subprocess.Popen(
                 [*(before or []), *command("up", port, data_dir)],
                 env={**settings, "KARLA_LOG_LEVEL": "warning"},
                 stdout=output,
@@ -79,7 +79,7 @@ def command(verb: str, port: int, data_dir: Path) -> list[str]:
 
 def refused(port: int, data_dir: Path) -> str:
     """The one line with which a `karla up` gives up."""
-    done = subprocess.run(command("up", port, data_dir), capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+    done = subprocess.run(command("up", port, data_dir), capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()

@@ -14,7 +14,6 @@ from karla.entrypoints.api import app as api
 from karla.entrypoints.api.services import Services
 from karla.infra.access import NOWHERE
 from karla.infra.settings import Settings
-from karla.infra.telemetry import configure_logging
 from karla.main import open_belt, open_services
 from karla.pipeline.belt import Belt
 from karla.vocabulary.scope import Role
@@ -98,7 +97,6 @@ def basic(username: str, key: str) -> str:
 @asynccontextmanager
 async def running_karla(settings: Settings, url: str) -> AsyncIterator[Karla]:
     """Start it, and stop it at the end."""
-    configure_logging(settings.log_level, settings.log_format)
     async with open_services(settings, url) as services, open_belt(settings, url) as belt:
         transport = httpx.ASGITransport(app=api.with_services(services), raise_app_exceptions=False)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://karla.test") as http:
