@@ -39,7 +39,8 @@ class Settings(msgspec.Struct, frozen=True):
             str,
             Meta(
                 min_length=32,
-                description="Signs and encrypts what leaves the database. Made and kept in the data directory if absent.",
+                description="Reserved: the root key of what Karla itself will sign and encrypt. "
+                "Made and kept in the data directory if absent.",
             ),
         ]
         | None
