@@ -250,6 +250,8 @@ def test_a_return_of_a_delivery_is_not_the_delivery() -> None:
         (DHL, "merchant_customer"),
         (UPS, "customer_merchant"),
     ]
+    plan = told(plan, plan.file.order, tracking(DHL_2, external_shipment_id="d-1"), at=LATER)
+    assert [number for number, _ in parcels(plan)] == [DHL_2, UPS]
 
 
 # --- how many are expected

@@ -10,12 +10,12 @@ from rich.console import Console
 from karla.entrypoints.cli.supervising import (
     Children,
     KeptDatabase,
-    Stopped,
     StopSignal,
     environment_of,
     supervise,
 )
 from karla.infra import migrations
+from karla.infra.embedded_postgres import StartCancelled
 from karla.infra.instance import database, held, running_database
 from karla.infra.lifeline import end_with_supervisor
 from karla.infra.ports import demand_port
@@ -42,8 +42,8 @@ def up(port: Port = None, data_dir: DataDir = None) -> None:
         children = Children(("serve", "work"), lambda: environment_of(settings, kept))
         exit_code = 0
         try:
-            with stop.interrupting(), console.status("Starting …"):
-                kept.start()
+            with console.status("Starting …"):
+                kept.start(stop.told)
                 applied = migrations.migrate(kept.url)
             children.start()
             exit_code = supervise(
@@ -54,7 +54,7 @@ def up(port: Port = None, data_dir: DataDir = None) -> None:
                 on_ready=lambda: _greet(console, settings, len(applied), time.monotonic() - started),
             )
             console.print("Stopping …")
-        except Stopped:
+        except StartCancelled:
             console.print("Stopping …")
         finally:
             children.stop()

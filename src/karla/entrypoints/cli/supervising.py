@@ -24,19 +24,15 @@ _STOP_SECONDS = 15.0
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what to call them by
 
 
-class Stopped(KeyboardInterrupt):
-    """Told to stop, in the middle of something that may take long.
-
-    Psycopg knows what to do with its kind: it cancels the query that is running.
-    """
-
-
 class StopSignal:
-    """SIGINT, SIGTERM and SIGHUP (a closed terminal), as an event."""
+    """SIGINT, SIGTERM and SIGHUP (a closed terminal), as an event.
+
+    They are no exceptions: one that is raised between the start of a process and our taking note of it
+    would leave the process behind.
+    """
 
     def __init__(self) -> None:
         self._told = threading.Event()
-        self._interruptible = False
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -53,26 +49,16 @@ class StopSignal:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-    @contextlib.contextmanager
-    def interrupting(self) -> Iterator[None]:
-        """In here the signal is raised as Stopped, once; so is one that came before."""
-        self._interruptible = True
-        try:
-            if self._told.is_set():
-                raise Stopped
-            yield
-        finally:
-            self._interruptible = False
+    def told(self) -> bool:
+        """Whether one has come."""
+        return self._told.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait that long or until told to stop; whether it was told."""
+        """Wait that long or until one comes; whether one has."""
         return self._told.wait(seconds)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._told.set()
-        if self._interruptible:
-            self._interruptible = False
-            raise Stopped
 
 
 class KeptDatabase:
@@ -83,10 +69,10 @@ class KeptDatabase:
         self._server: EmbeddedPostgres | None = None
         self.url = settings.database_url or ""
 
-    def start(self) -> None:
-        """Start the server if it is ours; also again, after it was lost."""
+    def start(self, cancelled: Callable[[], bool]) -> None:
+        """Start the server if it is ours; also again, after it was lost. StartCancelled, PostgresUnavailable."""
         if self._server or not self.url:
-            self._server = EmbeddedPostgres.start(self._data_dir)
+            self._server = EmbeddedPostgres.start(self._data_dir, cancelled=cancelled)
             self.url = self._server.url
 
     @property
@@ -163,7 +149,10 @@ class Children:
 def supervise(
     stop: StopSignal, database: KeptDatabase, children: Children, settings: Settings, on_ready: Callable[[], None]
 ) -> int:
-    """Keep database and children running until the signal; 1 if the API can't even start, else 0."""
+    """Keep database and children running until the signal; 1 if the API can't even start, else 0.
+
+    StartCancelled, PostgresUnavailable when the database can't be started again.
+    """
     said = Console(stderr=True, highlight=False)
     ready = False
     while not stop.wait(_TICK_SECONDS if ready else _STARTING_TICK_SECONDS):
@@ -174,8 +163,7 @@ def supervise(
         if database.lost:
             said.print("PostgreSQL ended; starting it again.")
             before = database.url
-            with stop.interrupting():
-                database.start()
+            database.start(stop.told)
             if database.url != before:
                 children.stop()
         children.tend(said.print)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from karla.infra.embedded_postgres.account import Account
 from karla.infra.embedded_postgres.binaries import Binaries, find_binaries, readable_to
 from karla.infra.embedded_postgres.cluster import make_cluster, write_settings
-from karla.infra.embedded_postgres.errors import WAY_OUT, PostgresUnavailable
+from karla.infra.embedded_postgres.errors import WAY_OUT, PostgresUnavailable, StartCancelled
 from karla.infra.embedded_postgres.handshake import FULL, READY, STARTING, knock, socket_in
 from karla.infra.embedded_postgres.home import BINARIES_STORE, RECORD, Home, find_home, major_of_existing
 from karla.infra.embedded_postgres.leftovers import TEMPORARY_PREFIX, name_of, read_lock_file, stop_leftovers
@@ -45,12 +46,13 @@ class EmbeddedPostgres:
         self.url = _url(sockets, port)
 
     @classmethod
-    def start(cls, data_dir: Path, *, port: int | None = None) -> Self:
+    def start(cls, data_dir: Path, *, port: int | None = None, cancelled: Callable[[], bool] = lambda: False) -> Self:
         """Start the server of this data directory, making its cluster and database at the first time.
 
         The caller holds the lock that lets one Karla alone use the data directory: a server that runs
         there is taken for a leftover and stopped. `port` is only a part of the socket's name; nothing
-        listens on TCP. Raises PostgresUnavailable.
+        listens on TCP. Raises PostgresUnavailable, or StartCancelled once `cancelled` says so: replaying
+        the log after a crash may take long.
         """
         data_dir = data_dir.resolve()
         port = port or DEFAULT_PORT
@@ -67,7 +69,7 @@ class EmbeddedPostgres:
         command = _command(binaries, home.cluster, sockets, port)
         server = cls(account.spawn(command, log), home.cluster, sockets, port)
         try:
-            server._wait_until_ready(socket_in(sockets, port))
+            server._wait_until_ready(socket_in(sockets, port), cancelled)
         except PostgresUnavailable as error:
             server.stop()
             raise PostgresUnavailable(f"{error} Its log ends with:\n{_end_of(log, begin_of_log)}") from None
@@ -140,9 +142,11 @@ class EmbeddedPostgres:
     ) -> None:
         self.stop()
 
-    def _wait_until_ready(self, path: Path) -> None:
+    def _wait_until_ready(self, path: Path, cancelled: Callable[[], bool]) -> None:
         deadline = time.monotonic() + SILENCE_SECONDS
         while (state := knock(path)) != READY:
+            if cancelled():
+                raise StartCancelled
             if self._process.poll() is not None:
                 raise PostgresUnavailable(f"PostgreSQL ended with code {self._process.returncode}.")
             if state == STARTING:

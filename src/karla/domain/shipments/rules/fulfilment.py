@@ -117,7 +117,7 @@ class Planner:
             for shipment in self._after.values()
             if shipment.external_shipment_id == tracking.external_shipment_id
             and shipment.id not in listed
-            and tracking.direction in (None, shipment.direction)
+            and shipment.direction is (tracking.direction or Direction.MERCHANT_CUSTOMER)
         ]
         return same[0] if len(same) == 1 else None
 

@@ -178,7 +178,7 @@ async def update_order(
     services: NamedDependency[Services],
     language: NamedDependency[str],
 ) -> OrderDetail:
-    """Change the address or the number of expected shipments; what is absent stays."""
+    """Change the address (as a whole) or the number of expected shipments; what is absent stays."""
     members = OrderMembers(
         address=address_json(data.address), expected_number_of_shipments=data.expected_number_of_shipments
     )
