@@ -13,6 +13,7 @@ from litestar.handlers import BaseRouteHandler
 from karla.domain.tenants import queries
 from karla.domain.tenants.records import Principal, ShopRef
 from karla.domain.tenants.rules import key_hash
+from karla.entrypoints.api.slashes import put_back
 from karla.infra.access import NOWHERE, scope_of
 from karla.infra.bell import Bell
 from karla.infra.clock import Clock
@@ -159,6 +160,7 @@ async def authorise(connection: ASGIConnection, handler: BaseRouteHandler) -> No
     needs: Needs | None = handler.opt.get("access")
     if needs is None:
         raise Forbidden
+    put_back(connection)
     if any("\0" in str(value) for value in connection.path_params.values()):
         raise NotFound  # nothing has such a name, and the database won't hear of it
     if needs.of == "nobody":

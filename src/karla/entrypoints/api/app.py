@@ -17,6 +17,7 @@ from karla.entrypoints.api.languages import provide_language
 from karla.entrypoints.api.observing import observed
 from karla.entrypoints.api.resources import RESOURCES
 from karla.entrypoints.api.services import Services
+from karla.entrypoints.api.slashes import with_slashes
 
 
 def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) -> ASGIApp:
@@ -38,7 +39,7 @@ def with_services(services: Services) -> ASGIApp:
 
 def doors(app: ASGIApp) -> ASGIApp:
     """What stands before the routes."""
-    return by_host(observed(app))
+    return with_slashes(by_host(observed(app)))
 
 
 def litestar_app(

@@ -42,7 +42,7 @@ def up(port: Port = None, data_dir: DataDir = None) -> None:
         children = Children(("serve", "work"), lambda: environment_of(settings, kept))
         exit_code = 0
         try:
-            with console.status("Starting …"):
+            with stop.insisting(), console.status("Starting …"):
                 kept.start(stop.told)
                 applied = migrations.migrate(kept.url)
             children.start()

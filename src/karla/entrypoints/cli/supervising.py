@@ -33,6 +33,7 @@ class StopSignal:
 
     def __init__(self) -> None:
         self._told = threading.Event()
+        self._insisting = False
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -49,6 +50,15 @@ class StopSignal:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
+    @contextlib.contextmanager
+    def insisting(self) -> Iterator[None]:
+        """In here, where a silent database may keep us waiting, a second one is a KeyboardInterrupt."""
+        self._insisting = True
+        try:
+            yield
+        finally:
+            self._insisting = False
+
     def told(self) -> bool:
         """Whether one has come."""
         return self._told.is_set()
@@ -58,6 +68,8 @@ class StopSignal:
         return self._told.wait(seconds)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._insisting and self._told.is_set():
+            raise KeyboardInterrupt
         self._told.set()
 
 
