@@ -12,8 +12,8 @@ from benchmarks.orders import bodies
 from benchmarks.results import Section
 from benchmarks.stage import SHOP, child, free_port, stage, wait_for
 
-ROUNDS = 1
-SECONDS = 3.0
+ROUNDS = 5
+SECONDS = 5.0
 _PATH = f"/v1/shops/{SHOP}/orders"
 
 

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from karla.entrypoints.cli.program import app
+from karla.infra.embedded_postgres import EmbeddedPostgres
 from karla.infra.errors import KarlaError
 from tests.support.karla import Karla, basic
 
@@ -149,3 +150,4 @@ def test_the_first_command_of_a_new_karla_prepares_its_database(cli: Cli, tmp_pa
     assert json.loads(made.stdout)["slug"] == "linen"
     taken = cli.process("shop", "create", "linen", "--org", "other", *where, KARLA_DATABASE_URL="")
     assert (taken.returncode, taken.stderr) == (1, "karla: A shop with the slug 'linen' exists already.\n")
+    EmbeddedPostgres.remove(tmp_path / "fresh")
