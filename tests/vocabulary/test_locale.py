@@ -46,8 +46,8 @@ def test_the_best_language(header: str | None, language: str) -> None:
 
 
 def test_what_there_is_not_is_not_chosen() -> None:
-    assert best_language("de, fr;q=0.9", {"en", "fr"}) == "fr"
-    assert best_language("de", {"en"}) == "en"
+    assert best_language("de, fr;q=0.9", frozenset({"en", "fr"})) == "fr"
+    assert best_language("de", frozenset({"en"})) == "en"
 
 
 @settings(derandomize=True, database=None)

@@ -1,7 +1,7 @@
 """Which language to answer in."""
 
 import re
-from collections.abc import Collection
+from functools import lru_cache
 
 FALLBACK = "en"
 # Danish is `dk` on the wire and `da` everywhere else.
@@ -18,7 +18,8 @@ def wire_code(language: str) -> str:
     return "dk" if language == "da" else language
 
 
-def best_language(accept_language: str | None, available: Collection[str]) -> str:
+@lru_cache(maxsize=1024)  # few headers are in use, and each request brings one
+def best_language(accept_language: str | None, available: frozenset[str]) -> str:
     """The available language that an Accept-Language header likes best, by its weights; English without a match."""
     wishes = [wish for part in (accept_language or "").split(",") if (wish := _WISH.fullmatch(part))]
     # Of equal weights the first one wins: the sort is stable.
