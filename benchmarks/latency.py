@@ -48,6 +48,8 @@ class Api:
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def call(self, method: str, path: str, body: bytes) -> object:
+        while self._idle and self._idle[-1][0].at_eof():  # the server closes what was idle for long
+            self._idle.pop()[1].close()
         streams = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
         streams[1].write(request_bytes(method, f"/v1/shops/{SHOP}{path}", self._authorization, body))
         told = await answer(streams[0])
