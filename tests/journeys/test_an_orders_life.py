@@ -70,6 +70,9 @@ async def test_an_order_from_the_checkout_to_two_doorsteps(karla: Karla) -> None
     assert last == {first: "SUCCESSFULLY_DELIVERED", second: "DELIVERED_TO_NEIGHBOUR"}
     journal = (await shop.get("/events", limit=100)).json()
     assert {entry["event_id"] for entry in journal} == {got.event_id for got in receiver.journal}
+    assert (await shop.get("/events", limit=100, order="10482")).json() == journal
+    of_one = (await shop.get("/events", limit=100, shipment=second)).json()
+    assert {entry["event_data"]["tracking_number"] for entry in of_one} == {second}
 
 
 async def test_what_arrives_late_tells_of_itself_as_it_was(karla: Karla) -> None:

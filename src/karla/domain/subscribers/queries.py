@@ -44,12 +44,13 @@ class JournalFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     `ref` is a ref or its beginning in whole segments; `since` is the first moment that counts, `until`
     the first that no longer does; both are times of triggering. `after` is the place in the list to go on.
+    Of the orders and the shipments one is enough.
     """
 
     ref: str | None = None
     group: str | None = None
-    order_id: UUID | None = None
-    shipment_id: UUID | None = None
+    orders: tuple[UUID, ...] | None = None
+    shipments: tuple[UUID, ...] | None = None
     since: datetime | None = None
     until: datetime | None = None
     after: Cursor | None = None
@@ -144,8 +145,8 @@ async def journal(scope: Scope, connection: Connection, wanted: JournalFilter, *
     where = _Where("shop_id = {}", scope.shop)
     where.add("(ref = {0} or starts_with(ref, {0} || '/'))", wanted.ref)
     where.add("event_group = {}", wanted.group)
-    where.add("order_id = {}", wanted.order_id)
-    where.add("shipment_id = {}", wanted.shipment_id)
+    where.add("order_id = any ({})", wanted.orders)
+    where.add("shipment_id = any ({})", wanted.shipments)
     where.add("triggered_at >= {}", wanted.since)
     where.add("triggered_at < {}", wanted.until)
     if wanted.after:

@@ -1,5 +1,6 @@
 """Events: the journal of what was announced, as webhooks get it."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -13,6 +14,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 from msgspec import Meta
 
+from karla.domain.orders.queries import uuid_or_none
+from karla.domain.shipments.queries.search import order_ids_by_reference, shipment_ids_by_reference
 from karla.domain.subscribers import queries
 from karla.domain.subscribers.queries import JournalFilter
 from karla.domain.subscribers.records import JournalEntry
@@ -22,7 +25,8 @@ from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.times import Timestamp
 from karla.infra.errors import NotFound
 from karla.infra.paging import Cursor
-from karla.vocabulary.scope import Role
+from karla.infra.work import Connection
+from karla.vocabulary.scope import Role, Scope
 
 TAGS = ["Events"]
 
@@ -32,8 +36,8 @@ class EventSearch(msgspec.Struct, frozen=True, kw_only=True, rename={"since": "f
 
     ref: Annotated[str, Meta(max_length=200, description="A ref, or its beginning in whole segments.")] | None = None
     group: Annotated[str, Meta(max_length=200, description="The event group.")] | None = None
-    order: Annotated[UUID, Meta(description="The id of an order.")] | None = None
-    shipment: Annotated[UUID, Meta(description="The id of a shipment.")] | None = None
+    order: Annotated[str, Meta(max_length=255, description="Any reference of an order.")] | None = None
+    shipment: Annotated[str, Meta(max_length=255, description="Any reference of a shipment.")] | None = None
     since: Annotated[datetime, Meta(description="Triggered at this time or later.")] | None = None
     until: Annotated[datetime, Meta(description="Triggered before this time.")] | None = None
     cursor: Annotated[str, Meta(max_length=500, description="`Karla-Next-Cursor` of the page before.")] | None = None
@@ -75,17 +79,19 @@ async def search_events(
     When there are more, the header `Karla-Next-Cursor` holds the cursor of the next page and `Link` its
     address.
     """
-    wanted = JournalFilter(
-        ref=filters.ref,
-        group=filters.group,
-        order_id=filters.order,
-        shipment_id=filters.shipment,
-        since=filters.since,
-        until=filters.until,
-        after=Cursor.read(filters.cursor) if filters.cursor else None,
-    )
-    async with services.db.read(access.scope) as connection:
-        found = await queries.journal(access.scope, connection, wanted, limit=filters.limit + 1)
+    after = Cursor.read(filters.cursor) if filters.cursor else None
+    scope = access.scope
+    async with services.db.read(scope) as connection:
+        wanted = JournalFilter(
+            ref=filters.ref,
+            group=filters.group,
+            orders=await _meant(order_ids_by_reference, scope, connection, filters.order),
+            shipments=await _meant(shipment_ids_by_reference, scope, connection, filters.shipment),
+            since=filters.since,
+            until=filters.until,
+            after=after,
+        )
+        found = await queries.journal(scope, connection, wanted, limit=filters.limit + 1)
     page = found[: filters.limit]
     headers: dict[str, str] = {}
     if len(found) > len(page):
@@ -112,6 +118,19 @@ async def get_event(
     async with services.db.read(access.scope) as connection:
         entry = await queries.journal_entry(access.scope, connection, _event_id(event_id))
     return Response(_json(entry), media_type=MediaType.JSON)
+
+
+async def _meant(
+    found_by: Callable[[Scope, Connection, str], Awaitable[tuple[UUID, ...]]],
+    scope: Scope,
+    connection: Connection,
+    reference: str | None,
+) -> tuple[UUID, ...] | None:
+    """What a reference may mean; an id always means itself, as the journal may outlive what it tells of."""
+    if reference is None:
+        return None
+    itself = uuid_or_none(reference)
+    return (*await found_by(scope, connection, reference), *([itself] if itself else []))
 
 
 def _event_id(text: str) -> UUID:

@@ -185,6 +185,23 @@ async def order_ids_by_reference(scope: Scope, connection: Connection, text: str
     return tuple(order.id for order in found)
 
 
+async def shipment_ids_by_reference(scope: Scope, connection: Connection, text: str) -> tuple[UUID, ...]:
+    """The shipments that `text` may mean, for a filter; none is no error there."""
+    rows = await connection.fetch(
+        """
+        select s.id from shipments s where s.shop_id = any ($1) and s.id = $2
+        union
+        select s.id from shipments s where s.shop_id = any ($1) and s.tracking_number = $3
+        union
+        select s.id from shipments s where s.shop_id = any ($1) and s.external_shipment_id = $3
+        """,
+        list(scope.shops),
+        uuid_or_none(text),
+        text,
+    )
+    return tuple(row["id"] for row in rows)
+
+
 async def _with_files(
     scope: Scope, connection: Connection, shipments: list[Shipment]
 ) -> list[tuple[OrderFile, Shipment]]:
