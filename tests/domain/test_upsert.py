@@ -109,13 +109,17 @@ async def test_an_order_that_says_little_gets_what_is_usual(rooms: OrderRooms) -
     assert (order.total_order_price, order.external_id, order.order_analytics) == (None, None, {})
 
 
-async def test_analytics_replace_what_was_there_and_nothing_leaves_it(rooms: OrderRooms) -> None:
+async def test_analytics_are_added_to_what_is_known(rooms: OrderRooms) -> None:
     command = rooms.command("1", email_id="a@b.de")
     first = msgspec.structs.replace(command, order_analytics={"source": "karla", "campaign": "spring"})
     await rooms.one(first)
     assert (await rooms.one(command)).order.order_analytics == {"source": "karla", "campaign": "spring"}
     plugin = msgspec.structs.replace(rooms.by(NUMBER, "1"), order_analytics={"affiliate_code": "k"})
-    assert (await rooms.one(plugin)).order.order_analytics == {"affiliate_code": "k"}
+    added = {"source": "karla", "campaign": "spring", "affiliate_code": "k"}
+    assert (await rooms.one(plugin)).order.order_analytics == added
+    assert (await rooms.one(plugin)).order.order_analytics == added
+    corrected = msgspec.structs.replace(rooms.by(NUMBER, "1"), order_analytics={"source": "ad", "campaign": None})
+    assert (await rooms.one(corrected)).order.order_analytics == {**added, "source": "ad"}
 
 
 # --- by which name

@@ -161,7 +161,8 @@ async def test_analytics_are_taken_in_both_places(karla: Karla) -> None:
     inside = await upserted(shop, small(order_analytics={"source": "inside", "note_attributes": [{"name": "a"}]}))
     assert inside["order_analytics"] == {"source": "inside", "note_attributes": [{"name": "a"}]}
     both = small(order_analytics={"source": "inside"}) | {"order_analytics": {"source": "beside"}}
-    assert (await upserted(shop, both))["order_analytics"] == {"source": "beside"}
+    known = {"source": "beside", "note_attributes": [{"name": "a"}]}
+    assert (await upserted(shop, both))["order_analytics"] == known
 
 
 @pytest.mark.parametrize(

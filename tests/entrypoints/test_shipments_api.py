@@ -306,3 +306,43 @@ async def test_a_host_opens_no_other_shop(parcels: Parcels, karla: Karla) -> Non
     for host in ("127.0.0.1:8080", "localhost", "[::1]:8080", ""):
         answer = await parcels.shop.call("GET", "/api/v1/orders/20011", headers={"Host": host})
         assert answer.status_code == 404
+
+
+async def test_the_expected_delivery_and_the_place_to_collect(karla: Karla) -> None:
+    shop = await karla.shop()
+    order = (await shop.put("/orders", sample("order_upsert.request.headless"))).json()
+    path = f"/shipments/{order['trackings'][0]['id']}"
+    window = {"from": "2026-03-16T12:00:00+01:00", "to": "2026-03-16T15:00:00+01:00"}
+    body = {"event_name": "OUT_FOR_DELIVERY", "event_time": "2026-03-16T07:00:00Z", "external_id": "1"}
+    await shop.post(f"{path}/events", {**body, "expected_delivery": window})
+    shipment = (await shop.get(path)).json()
+    assert shipment["expected_delivery"] == {"from": "2026-03-16T11:00:00+00:00", "to": "2026-03-16T14:00:00+00:00"}
+    assert shipment["pickup"] is None
+
+    place = {
+        "pickup_point": "Kiosk am Markt",
+        "pickup_point_url": "https://carrier.example/shops/12",
+        "pickup_opening_hours": {"Mo-Fr": "9-18", "Sa": "9-14"},
+        "pickup_time": "2026-03-23T18:00:00+00:00",
+        "expected_delivery": "garbage",
+    }
+    arrived = {
+        "event_name": "READY_FOR_COLLECTION_AT_PARCEL_SHOP",
+        "event_time": "2026-03-16T16:00:00Z",
+        "external_id": "2",
+    }
+    await shop.post(f"{path}/events", {**arrived, "additional_info": place})
+    shipment = (await shop.get(path)).json()
+    assert shipment["pickup"] == {
+        "type": "shop",
+        "name": "Kiosk am Markt",
+        "address": None,
+        "url": "https://carrier.example/shops/12",
+        "opening_hours": "Mo-Fr: 9-18; Sa: 9-14",
+        "date_to": "2026-03-23T18:00:00+00:00",
+    }
+    assert (shipment["state"], shipment["expected_delivery"]["to"]) == ("collect", "2026-03-16T14:00:00+00:00")
+
+    wrong = {**body, "external_id": "3", "expected_delivery": {"from": "9999-12-31T23:00:00-10:00"}}
+    answer = await shop.post(f"{path}/events", wrong)
+    assert [fault["loc"][:2] for fault in answer.json()["errors"]] == [["body", "expected_delivery"]]

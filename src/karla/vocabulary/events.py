@@ -84,6 +84,10 @@ STATE_OF: Mapping[Phase, State] = MappingProxyType(
     }
 )
 TERMINAL = frozenset({Phase.DELIVERED, Phase.RETURNED, Phase.RETURN_RECEIVED})
+RETURN_PHASES = frozenset({Phase.RETURN_CREATED, Phase.RETURN_TRANSIT, Phase.RETURN_RECEIVED, Phase.RETURN_FAILED})
+
+# No event's own group: a filter that matches every handover.
+ALL_DELIVERED = "shipment_delivered_all_events"
 
 FORWARD_GROUPS = (
     "shipment_pre_transit",
@@ -105,7 +109,7 @@ FORWARD_GROUPS = (
     "shipment_refused_then_returned",
     "shipment_not_picked_up_then_returned",
     "shipment_delayed_due_to_customer_request",
-    "shipment_delivered_all_events",
+    ALL_DELIVERED,
     "shipment_internal_trigger",
     "shipment_carrier_changed",
     "shipment_order_cancelled",
@@ -127,9 +131,10 @@ EVENT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 class EventKind(msgspec.Struct, frozen=True):
     """One row of the catalogue.
 
-    `group` and `return_group` are None where the event notifies nobody in that direction.
-    `draft`: a shipment without a tracking number may carry it. `handover`: it also fires
-    `shipment_delivered_all_events`. `position` is the row's place, the tie-break between equal times.
+    `group` and `return_group` are None where the event has no bucket of its own in that direction.
+    `draft`: a shipment without a tracking number may carry it. `handover`: on its way to the customer the
+    filter `shipment_delivered_all_events` matches it too. `position` is the row's place, the tie-break
+    between equal times.
     """
 
     name: str
@@ -148,8 +153,13 @@ class EventKind(msgspec.Struct, frozen=True):
         return f"shipments/{self.phase}/{self.name}"
 
     def group_for(self, direction: Direction) -> str | None:
-        """The notification bucket of this event on a shipment that travels in `direction`."""
-        return self.return_group if direction == Direction.CUSTOMER_MERCHANT else self.group
+        """The notification bucket of this event on a shipment that travels in `direction`; None notifies nobody.
+
+        A return may be told of on the parcel that went out: its group is the one of the way back then.
+        """
+        if direction == Direction.CUSTOMER_MERCHANT:
+            return self.return_group
+        return self.group or (self.return_group if self.phase in RETURN_PHASES else None)
 
 
 class EventTexts(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 import re
 
-from karla.vocabulary.events import EVENT_NAME, GROUPS, Phase
+from karla.vocabulary.events import ALL_DELIVERED, EVENT_NAME, GROUPS, Phase
 
 _ACTION = re.compile(r"[a-z_]+")
 _PHASES = frozenset(Phase)
@@ -54,8 +54,11 @@ def _claim_problem(rest: list[str]) -> str | None:
     return None
 
 
-def filter_tokens(ref: str, group: str | None) -> tuple[str, ...]:
-    """Every filter that an event with this ref and group matches; a webhook with any of them gets it."""
+def filter_tokens(ref: str, group: str | None, *, handover: bool = False) -> tuple[str, ...]:
+    """Every filter that an event with this ref and group matches; a webhook with any of them gets it.
+
+    `handover`: a parcel on its way to the customer was handed over, in whichever way.
+    """
     segments = ref.split("/")
     prefixes = ["/".join(segments[:end]) for end in range(1, len(segments) + 1)]
-    return ("*", *prefixes, group) if group else ("*", *prefixes)
+    return ("*", *prefixes, *([group] if group else []), *([ALL_DELIVERED] if handover else []))

@@ -45,12 +45,16 @@ def created(
 
 
 def merged(order: Order, members: OrderMembers | None, order_analytics: dict[str, Any] | None, now: datetime) -> Order:
-    """`order` with what was said laid over it; the very same order when that changes nothing."""
+    """`order` with what was said laid over it; the very same order when that changes nothing.
+
+    Analytics are added to: what one system knows of an order's origin is not the other's to wipe.
+    """
     said: dict[str, Any] = {}
     if members is not None:
         said = {name: value for name, value in msgspec.structs.asdict(members).items() if value is not None}
     if order_analytics:
-        said["order_analytics"] = order_analytics
+        known = {name: value for name, value in order_analytics.items() if value is not None}
+        said["order_analytics"] = order.order_analytics | known
     if all(getattr(order, name) == value for name, value in said.items()):
         return order
     return msgspec.structs.replace(order, **said, updated_at=now)

@@ -52,7 +52,11 @@ async def create_webhook(work: Work, members: WebhookMembers, *, allow_private: 
 
 
 async def update_webhook(work: Work, webhook_id: UUID, members: WebhookMembers, *, allow_private: bool) -> Webhook:
-    """The webhook with what was said of it; NotFound, Invalid. One set inactive drops what is still due to it."""
+    """The webhook with what was said of it; NotFound, Invalid.
+
+    One set inactive drops what is still due to it, one with other events what it no longer asks for. With
+    another URL it is the same subscriber that has moved: what is still due goes to the new one.
+    """
     rules.demand_usable(members, allow_private)
     before = await queries.demand_webhook(work.scope, work.connection, webhook_id, lock=True)
     after = rules.changed(before, members, work.now)
@@ -83,7 +87,30 @@ async def update_webhook(work: Work, webhook_id: UUID, members: WebhookMembers, 
             after.id,
             work.now,
         )
+    elif after.enabled_events != before.enabled_events:
+        await _cancel_unwanted(work, after)
     return after
+
+
+async def _cancel_unwanted(work: Work, webhook: Webhook) -> None:
+    """Drop what is due to the webhook and matches none of its filters; its row must be locked."""
+    pending = await queries.pending_events(work.scope, work.connection, webhook.id)
+    unwanted = rules.unwanted(pending, webhook.enabled_events)
+    await work.connection.execute(
+        """
+        update deliveries d set status = 'cancelled', finished_at = $3
+        from events e
+        join unnest($4::text[], $5::text[]) as unwanted (ref, event_group)
+          on e.ref = unwanted.ref and e.event_group is not distinct from unwanted.event_group
+        where d.shop_id = $1 and d.webhook_id = $2 and d.status = 'pending'
+          and e.shop_id = d.shop_id and e.triggered_at = d.triggered_at and e.id = d.event_id
+        """,
+        webhook.shop_id,
+        webhook.id,
+        work.now,
+        [event.ref for event in unwanted],
+        [event.event_group for event in unwanted],
+    )
 
 
 async def delete_webhook(work: Work, webhook_id: UUID) -> None:

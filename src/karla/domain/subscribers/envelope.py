@@ -1,7 +1,7 @@
 """What subscribers are sent: a fact as JSON, member by member as the reference shows it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from karla.domain.orders.rules import customer_name
 from karla.domain.shipments.records import OrderFile, Shipment, ShipmentEvent
 from karla.infra.work import Fact
 from karla.vocabulary.events import Direction, Flag, Phase, State
+from karla.vocabulary.locale import wire_code
 
 VERSION = 1
 
@@ -54,7 +55,7 @@ class ShipmentData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
-    """`context.order`; prices are numbers always, 0 where none was told."""
+    """`context.order`; prices are numbers always, 0 where none was told; `weight` in grams."""
 
     uuid: UUID
     order_number: str
@@ -72,6 +73,7 @@ class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
     address: dict[str, Any]
     products: list[dict[str, Any]]
     discounts: list[dict[str, Any]]
+    weight: Decimal | None
 
 
 class CustomerContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,18 +85,31 @@ class CustomerContext(msgspec.Struct, frozen=True, kw_only=True):
     last_name: str | None
 
 
+class ArrivalContext(msgspec.Struct, frozen=True):
+    """When a shipment is expected: a day, or the first and the last one, as in `2026-03-16 – 2026-03-18`."""
+
+    time_prediction: str
+    language: str
+
+
 class ShipmentContext(msgspec.Struct, frozen=True, kw_only=True):
     """One of `context.shipments`."""
 
     id: UUID
+    order_id: UUID
+    order_number: str
     tracking_number: str | None
+    external_shipment_id: str | None
     carrier_reference: str | None
     tracking_url: str | None
     phase: Phase
     state: State
     flag: Flag
     direction: Direction
+    estimated_arrival: ArrivalContext | None
+    pickup: dict[str, Any] | None
     products: list[dict[str, Any]]
+    updated_at: str
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +141,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     shop_id: UUID
+    triggered_at: datetime
     source: str
     ref: str
     event_name: str
@@ -136,12 +152,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def entries(facts: Sequence[Fact], now: datetime) -> list[Entry]:
-    """The facts as the journal keeps them; TypeError for a fact that has no envelope."""
+    """The facts as the journal keeps them; TypeError for a fact that has no envelope.
+
+    Each is triggered a microsecond after the one before, so that the journal keeps the order of a transaction.
+    """
     contexts: dict[int, msgspec.Raw] = {}
-    return [_entry(fact, now, contexts) for fact in facts]
+    return [_entry(fact, now + timedelta(microseconds=place), contexts) for place, fact in enumerate(facts)]
 
 
-def _entry(fact: Fact, now: datetime, contexts: dict[int, msgspec.Raw]) -> Entry:
+def _entry(fact: Fact, triggered_at: datetime, contexts: dict[int, msgspec.Raw]) -> Entry:
     if not isinstance(fact, ShipmentEvent):
         raise TypeError(f"a {type(fact).__name__} has no envelope")
     # The events of one transaction share the file of their order, and so its encoded form.
@@ -152,7 +171,7 @@ def _entry(fact: Fact, now: datetime, contexts: dict[int, msgspec.Raw]) -> Entry
         source="shipments",
         ref=fact.kind.ref,
         version=VERSION,
-        triggered_at=_time(now),
+        triggered_at=_time(triggered_at),
         event_group=fact.group,
         event_data=_shipment_data(fact),
         context=context,
@@ -160,6 +179,7 @@ def _entry(fact: Fact, now: datetime, contexts: dict[int, msgspec.Raw]) -> Entry
     return Entry(
         id=fact.event_id,
         shop_id=fact.shop_id,
+        triggered_at=triggered_at,
         source=envelope.source,
         ref=envelope.ref,
         event_name=fact.kind.name,
@@ -222,6 +242,7 @@ def _order(order: Order) -> OrderContext:
         address=_ADDRESS | order.address,
         products=order.products,
         discounts=order.discounts,
+        weight=order.weight,
     )
 
 
@@ -229,15 +250,27 @@ def _shipment(shipment: Shipment, order: Order) -> ShipmentContext:
     lines = order.products if shipment.products is None else shipment.products
     return ShipmentContext(
         id=shipment.id,
+        order_id=shipment.order_id,
+        order_number=order.order_number,
         tracking_number=shipment.tracking_number,
+        external_shipment_id=shipment.external_shipment_id,
         carrier_reference=shipment.carrier_reference,
         tracking_url=shipment.tracking_url,
         phase=shipment.phase,
         state=shipment.state,
         flag=shipment.flag,
         direction=shipment.direction,
+        estimated_arrival=_arrival(shipment),
+        pickup=shipment.pickup,
+        updated_at=_time(shipment.updated_at),
         products=[{name: line[name] for name in _LINE if name in line} for line in lines],
     )
+
+
+def _arrival(shipment: Shipment) -> ArrivalContext | None:
+    days = [moment.date().isoformat() for moment in (shipment.expected_from, shipment.expected_to) if moment]
+    # Days in figures: they read the same in every language.
+    return ArrivalContext(" – ".join(dict.fromkeys(days)), wire_code("en")) if days else None
 
 
 def _time(moment: datetime) -> str:

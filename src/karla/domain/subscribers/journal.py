@@ -2,29 +2,31 @@
 
 from collections.abc import Sequence
 
-from karla.domain.subscribers.envelope import entries
+from karla.domain.subscribers.envelope import Entry, entries
+from karla.domain.subscribers.records import AnnouncedEvent
+from karla.domain.subscribers.rules import event_tokens
 from karla.infra.work import Fact, Work
-from karla.vocabulary.filters import filter_tokens
 
 # The payload's end is made here, as the slug is known here: that saves a round trip to ask for it.
 # An event without a group notifies nobody, so it is journalled and goes no further.
 _WRITE = """
     with announced as (
         select *
-        from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
-                    $9::uuid[], $10::bytea[], $11::text[])
-          as a (id, shop_id, source, ref, event_name, event_group, order_id, shipment_id, head, filters)
+        from unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+                    $8::uuid[], $9::uuid[], $10::bytea[], $11::text[])
+          as a (triggered_at, id, shop_id, source, ref, event_name, event_group, order_id, shipment_id, head, filters)
     ), journalled as (
         insert into events (shop_id, triggered_at, id, source, ref, event_name, event_group, order_id,
                             shipment_id, payload)
-        select a.shop_id, $1, a.id, a.source, a.ref, a.event_name, a.event_group, a.order_id, a.shipment_id,
-               a.head || convert_to(
+        select a.shop_id, a.triggered_at, a.id, a.source, a.ref, a.event_name, a.event_group, a.order_id,
+               a.shipment_id, a.head || convert_to(
                    ',"shop_slug":' || to_json(s.slug)::text || ',"shop_id":"' || s.id::text || '"}', 'UTF8')
         from announced a join shops s on s.id = a.shop_id
     )
     insert into outbox (shop_id, event_id, triggered_at, filters)
-    select shop_id, id, $1, string_to_array(filters, ' ')
+    select shop_id, id, triggered_at, string_to_array(filters, ' ')
     from announced where event_group is not null
+    order by triggered_at
 """
 
 
@@ -33,7 +35,7 @@ async def announce(work: Work, facts: Sequence[Fact]) -> None:
     written = entries(facts, work.now)
     await work.connection.execute(
         _WRITE,
-        work.now,
+        [entry.triggered_at for entry in written],
         [entry.id for entry in written],
         [entry.shop_id for entry in written],
         [entry.source for entry in written],
@@ -43,5 +45,9 @@ async def announce(work: Work, facts: Sequence[Fact]) -> None:
         [entry.order_id for entry in written],
         [entry.shipment_id for entry in written],
         [entry.head for entry in written],
-        [" ".join(filter_tokens(entry.ref, entry.event_group)) for entry in written],
+        [" ".join(_filters(entry)) for entry in written],
     )
+
+
+def _filters(entry: Entry) -> tuple[str, ...]:
+    return event_tokens(AnnouncedEvent(entry.ref, entry.event_name, entry.event_group))

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from karla.domain.subscribers.records import (
+    AnnouncedEvent,
     Attempt,
     Backlog,
     Delivery,
@@ -122,6 +123,21 @@ async def deliveries(
     )
     attempts = await _attempts(scope, connection, [row["id"] for row in rows])
     return [_delivery(row, attempts[row["id"]]) for row in rows]
+
+
+async def pending_events(scope: Scope, connection: Connection, webhook_id: UUID) -> list[AnnouncedEvent]:
+    """The kinds of events that are still due to a webhook, each once."""
+    rows = await connection.fetch(
+        """
+        select distinct e.ref, e.event_name, e.event_group
+        from deliveries d
+        join events e on e.shop_id = d.shop_id and e.triggered_at = d.triggered_at and e.id = d.event_id
+        where d.shop_id = $1 and d.webhook_id = $2 and d.status = 'pending'
+        """,
+        scope.shop,
+        webhook_id,
+    )
+    return [AnnouncedEvent(**row) for row in rows]
 
 
 async def _attempts(scope: Scope, connection: Connection, delivery_ids: Sequence[UUID]) -> dict[UUID, list[Attempt]]:

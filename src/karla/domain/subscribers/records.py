@@ -56,6 +56,14 @@ class WebhookCreated(msgspec.Struct, frozen=True):
     created: bool
 
 
+class AnnouncedEvent(msgspec.Struct, frozen=True):
+    """What filters look at in an event of the journal."""
+
+    ref: str
+    event_name: str
+    event_group: str | None
+
+
 class FannedOut(msgspec.Struct, frozen=True):
     """How many outbox rows were taken, and how many deliveries they became."""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from karla.domain.subscribers.records import (
+    AnnouncedEvent,
     DeliveryStatus,
     RetryPolicy,
     Webhook,
@@ -15,13 +16,15 @@ from karla.domain.subscribers.records import (
 )
 from karla.infra.errors import Fault, Invalid
 from karla.infra.http.targets import target_problem
-from karla.vocabulary.filters import canonical_filter, filter_problem
+from karla.vocabulary.events import CATALOGUE
+from karla.vocabulary.filters import canonical_filter, filter_problem, filter_tokens
 
 EVERYTHING = ("*",)
 LONGEST_DELAY = timedelta(hours=14)
 JITTER = 0.1
 
 _RETRY_AFTER_COUNTS = frozenset({429, 503})
+_GONE = 410
 
 
 def demand_usable(members: WebhookMembers, allow_private: bool) -> None:
@@ -40,6 +43,19 @@ def demand_usable(members: WebhookMembers, allow_private: bool) -> None:
 def canonical_filters(written: Sequence[str] | None) -> tuple[str, ...]:
     """The filters as they are stored, each once; none at all stands for everything."""
     return tuple(dict.fromkeys(canonical_filter(one) for one in written or ())) or EVERYTHING
+
+
+def event_tokens(event: AnnouncedEvent) -> tuple[str, ...]:
+    """Every filter that a journalled event matches."""
+    kind = CATALOGUE.get(event.event_name)
+    # The forward groups are no groups of the way back, so the group tells the direction.
+    handover = kind is not None and kind.handover and event.event_group == kind.group
+    return filter_tokens(event.ref, event.event_group, handover=handover)
+
+
+def unwanted(events: Sequence[AnnouncedEvent], filters: Sequence[str]) -> list[AnnouncedEvent]:
+    """Those of the events that match none of the filters."""
+    return [event for event in events if not set(filters).intersection(event_tokens(event))]
 
 
 def created(members: WebhookMembers, *, shop_id: UUID, new_id: UUID, new_secret: str, now: datetime) -> Webhook:
@@ -112,9 +128,12 @@ def accepted(status_code: int | None) -> bool:
 def follow_up(
     attempt: int, status_code: int | None, policy: RetryPolicy, wait: timedelta, now: datetime
 ) -> tuple[DeliveryStatus, datetime]:
-    """What becomes of a delivery after attempt number `attempt`, and when it is due next if it is."""
+    """What becomes of a delivery after attempt number `attempt`, and when it is due next if it is.
+
+    An endpoint that says it is gone (410) isn't asked again for this event.
+    """
     if accepted(status_code):
         return DeliveryStatus.DELIVERED, now
-    if attempt > policy.retries:
+    if status_code == _GONE or attempt > policy.retries:
         return DeliveryStatus.FAILED, now
     return DeliveryStatus.PENDING, now + wait

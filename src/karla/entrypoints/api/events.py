@@ -26,6 +26,7 @@ from karla.entrypoints.api.times import Timestamp
 from karla.infra.errors import NotFound
 from karla.infra.paging import Cursor
 from karla.infra.work import Connection
+from karla.vocabulary.filters import canonical_filter
 from karla.vocabulary.scope import Role, Scope
 
 TAGS = ["Events"]
@@ -34,7 +35,10 @@ TAGS = ["Events"]
 class EventSearch(msgspec.Struct, frozen=True, kw_only=True, rename={"since": "from", "until": "to"}):
     """Which events; all that are given must hold."""
 
-    ref: Annotated[str, Meta(max_length=200, description="A ref, or its beginning in whole segments.")] | None = None
+    ref: (
+        Annotated[str, Meta(max_length=200, description="A ref, or its beginning in whole segments; `*` is any.")]
+        | None
+    ) = None
     group: Annotated[str, Meta(max_length=200, description="The event group.")] | None = None
     order: Annotated[str, Meta(max_length=255, description="Any reference of an order.")] | None = None
     shipment: Annotated[str, Meta(max_length=255, description="Any reference of a shipment.")] | None = None
@@ -83,8 +87,8 @@ async def search_events(
     scope = access.scope
     async with services.db.read(scope) as connection:
         wanted = JournalFilter(
-            ref=filters.ref,
-            group=filters.group,
+            ref=None if filters.ref == "*" else filters.ref,
+            group=canonical_filter(filters.group) if filters.group else None,
             orders=await _meant(order_ids_by_reference, scope, connection, filters.order),
             shipments=await _meant(shipment_ids_by_reference, scope, connection, filters.shipment),
             since=filters.since,

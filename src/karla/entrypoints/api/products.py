@@ -20,7 +20,7 @@ from karla.infra.paging import Paged
 from karla.vocabulary.scope import Role
 
 TAGS = ["Products"]
-MAX_ITEMS = 1000
+MAX_ITEMS = 10_000
 MAX_REFERENCE = 255
 
 # The ids are a primary key, and a row of an index has little room.

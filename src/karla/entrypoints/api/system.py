@@ -27,7 +27,7 @@ async def readyz(services: NamedDependency[Services]) -> Response[str]:
 @get("/metrics", opt=PUBLIC, include_in_schema=False)
 async def metrics(services: NamedDependency[Services]) -> Response[bytes]:
     """Prometheus' text format."""
-    return Response(await services.backlog.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(await services.backlog.text(), media_type="text/plain; version=0.0.4")
 
 
 HANDLERS = (healthz, readyz, metrics)

@@ -22,8 +22,8 @@ _BLANK_FOR_PLUS = re.compile(r"([T ]\d\d:\d\d:\d\d(?:\.\d+)?) (\d\d:?\d\d)")
 class QueryShape(Generic[T]):
     """The parameters of one operation: a flat struct of texts, numbers, dates and lists of them.
 
-    An empty text is an absent parameter, of a repeated one the last counts (lists take all), and
-    unknown ones are ignored.
+    Of a repeated one the last counts (lists take all), unknown ones are ignored. An empty text is a fault: taken
+    for an absent filter, it would show everything to whoever asks with an empty field.
     """
 
     def __init__(self, type_: type[T]) -> None:
@@ -65,9 +65,11 @@ class _Parameter:
         self._check = check_of(self._single)
 
     def given(self, params: Mapping[str, str | list[str]]) -> list[str]:
-        """All texts under this name, empty ones left out."""
+        """All texts under this name."""
         raw = params.get(self._name, [])
-        texts = [text for text in ([raw] if isinstance(raw, str) else raw) if text]
+        texts = [raw] if isinstance(raw, str) else raw
+        if not all(texts):
+            raise _Wrong([self._fault("too_short", "Must not be empty")])
         if not texts and self._required:
             raise _Wrong([self._fault("missing", words.SENTENCES["missing"])])
         return texts

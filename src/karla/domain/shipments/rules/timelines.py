@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,6 +12,17 @@ from karla.domain.shipments.records import Shipment, TimelineEvent
 from karla.domain.shipments.rules.phases import Scan, settle
 from karla.infra.errors import Fault
 from karla.vocabulary.events import CATALOGUE, EventKind
+
+_PICKUP_TYPES = {
+    "READY_FOR_COLLECTION_AT_PARCEL_SHOP": "shop",
+    "READY_FOR_COLLECTION_AT_POST_OFFICE": "shop",
+    "READY_FOR_COLLECTION_AT_DEPOT": "shop",
+    "READY_FOR_COLLECTION_AT_PARCEL_LOCKER": "locker",
+    "FORWARDED_TO_PARCEL_SHOP": "shop",
+    "FORWARDED_TO_PARCEL_LOCKER": "locker",
+    "DELIVERED_TO_NEIGHBOUR": "neighbor",
+    "DELIVERED_TO_LETTERBOX": "letterbox",
+}
 
 
 def chronological(events: Iterable[TimelineEvent]) -> tuple[TimelineEvent, ...]:
@@ -37,8 +49,44 @@ def standing(shipment: Shipment, timeline: Sequence[TimelineEvent], now: datetim
         flag=settled.flag,
         event_name=settled.event_name,
         event_time=settled.event_time,
+        **_told_by([event for event in timeline if event.shipment_id == shipment.id]),
         updated_at=now,
     )
+
+
+def _told_by(timeline: Sequence[TimelineEvent]) -> dict[str, Any]:
+    """What the latest event that knew of it said of the expected delivery and of the place to collect at."""
+    told: dict[str, Any] = {}
+    for event in chronological(timeline):
+        said = event.additional_info or {}
+        window = said.get("expected_delivery")
+        if isinstance(window, dict):
+            told |= {"expected_from": _moment_in(window.get("from")), "expected_to": _moment_in(window.get("to"))}
+        if isinstance(said.get("pickup_point"), str):
+            told["pickup"] = _pickup(event.event_name, said)
+    return told
+
+
+def _moment_in(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo and 1990 <= moment.year < 2200 else None
+
+
+def _pickup(event_name: str, said: dict[str, Any]) -> dict[str, Any]:
+    url, hours = said.get("pickup_point_url"), said.get("pickup_opening_hours")
+    if isinstance(hours, dict):
+        hours = "; ".join(f"{days}: {times}" for days, times in hours.items())
+    return {
+        "type": _PICKUP_TYPES.get(event_name),
+        "name": said["pickup_point"],
+        "address": None,
+        "url": url if isinstance(url, str) and url.lower().startswith(("https://", "http://")) else None,
+        "opening_hours": hours if isinstance(hours, str) else None,
+        "date_to": said.get("pickup_time") if _moment_in(said.get("pickup_time")) else None,
+    }
 
 
 def may_carry(shipment: Shipment, kind: EventKind) -> bool:

@@ -201,7 +201,7 @@ async def upsert_order_analytics(
     access: NamedDependency[Access],
     services: NamedDependency[Services],
 ) -> dict[str, Any]:
-    """Store where an order came from; every member is kept as it is. Answers what is stored."""
+    """Store where an order came from, beside what is known of that already. Answers all that is stored."""
     reference = await _reference(ref, access, services)
     command = OrderCommand(shop_id=access.shop.id, reference=reference, order_analytics=data)
     file: OrderFile = await services.upserts.submit(command)

@@ -92,8 +92,7 @@ def order_detail(shop: ShopRef, file: OrderFile, language: str) -> OrderDetail:
         external_customer_id=order.external_customer_id,
         order_placed_at=stamp(order.order_placed_at),
         status=order_status(order, file.shipments),
-        # An order that reaches Karla is accepted and paid unless the shop says otherwise.
-        payment_status=order.payment_status or "paid",
+        payment_status=order.payment_status or "unknown",
         fulfillment_status=fulfilment_status(file.shipments),
         total_order_price=_number(order.total_order_price),
         shipping_price=_number(order.shipping_price),

@@ -27,7 +27,7 @@ from karla.entrypoints.api.shipments.responses import (
     tracking_detail,
     tracking_event,
 )
-from karla.entrypoints.api.times import time_faults
+from karla.entrypoints.api.times import stamp, time_faults
 from karla.infra.errors import Fault, Invalid, KarlaError
 from karla.infra.paging import Paged
 from karla.infra.work import Work
@@ -44,16 +44,25 @@ class ShipmentSearch(Paged, frozen=True, kw_only=True):
     order: str | None = None
     tracking_number: str | None = None
     carrier: str | None = None
+    carrier_reference: str | None = None
     phase: Phase | None = None
     direction: Direction | None = None
     updated_since: datetime | None = None
+
+
+class ExpectedWindow(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
+    """When the parcel is expected, as far as the event knows."""
+
+    from_: datetime | None = None
+    to: datetime | None = None
 
 
 class ShipmentEventBody(msgspec.Struct, kw_only=True):
     """An event from a warehouse, courier or other system. `external_id` is your own id of it.
 
     `correction` says that what was known up to this time was wrong: the shipment goes to this event's phase,
-    even back from a final one.
+    even back from a final one. `expected_delivery` becomes the shipment's; of `additional_info` do
+    `pickup_point`, `pickup_point_url`, `pickup_opening_hours` and `pickup_time`: the place to collect it at.
     """
 
     event_name: Annotated[str, Meta(min_length=1, max_length=255)]
@@ -62,7 +71,15 @@ class ShipmentEventBody(msgspec.Struct, kw_only=True):
     timezone: Annotated[str, Meta(max_length=64)] | None = None
     location: dict[str, Any] | None = None
     additional_info: dict[str, Any] | None = None
+    expected_delivery: ExpectedWindow | None = None
     correction: bool | None = None
+
+    def told(self) -> dict[str, Any] | None:
+        """What is known beside name and time."""
+        if self.expected_delivery is None:
+            return self.additional_info
+        window = {"from": stamp(self.expected_delivery.from_), "to": stamp(self.expected_delivery.to)}
+        return {**(self.additional_info or {}), "expected_delivery": window}
 
 
 @get(
@@ -85,7 +102,7 @@ async def list_shipments(
         wanted = ShipmentFilter(
             orders=orders,
             tracking_number=filters.tracking_number,
-            carrier_reference=filters.carrier,
+            carrier_reference=(filters.carrier_reference or filters.carrier or "").lower() or None,
             phase=filters.phase,
             direction=filters.direction,
             updated_since=filters.updated_since,
@@ -164,7 +181,7 @@ async def create_shipment_event(
         correction=data.correction or False,
         timezone=data.timezone,
         location=data.location,
-        additional_info=data.additional_info,
+        additional_info=data.told(),
     )
 
     async def command(work: Work) -> Any:
@@ -181,7 +198,9 @@ async def create_shipment_event(
 def _demand_sense(data: ShipmentEventBody, services: Services) -> None:
     """Invalid for a time that can't be; it names an unknown event as well, to be all that is wrong."""
     loc = ("body", "event_time")
-    faults = time_faults([(loc, data.event_time)])
+    window = data.expected_delivery or ExpectedWindow()
+    expected = ("body", "expected_delivery")
+    faults = time_faults([(loc, data.event_time), ((*expected, "from"), window.from_), ((*expected, "to"), window.to)])
     if not faults and data.event_time > services.clock.now() + _FUTURE:
         faults = [Fault(loc, "Must not lie in the future", "datetime_in_future")]
     if faults:
