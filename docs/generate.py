@@ -18,7 +18,7 @@ from karla.entrypoints.api.resources import RESOURCES
 from karla.entrypoints.cli.program import app as command_line
 from karla.infra.errors import Fault, Invalid
 from karla.infra.settings import Settings, variable_of
-from karla.vocabulary.events import CATALOGUE, CLAIM_ACTIONS, EventKind, Phase
+from karla.vocabulary.events import ALL_DELIVERED, CATALOGUE, CLAIM_ACTIONS, EventKind, Phase
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -119,13 +119,23 @@ ref (`shipments`, `shipments/delivered`), by a group, or by `*` to all; [the gui
 deliveries go. An example of every payload is under `webhooks` of `/public/openapi.json`, which `/docs` shows.
 
 A parcel on its way back to the merchant (`direction` is `customer_merchant`) has the same events under the group on
-the way back. An event without a group notifies nobody: it stands on the timeline and in the journal. *Flag* says how
+the way back, and so have the events of the phases `return_…` on any parcel. The filter `{all_delivered}`
+matches every handover of a parcel on its way to the customer: {handovers}.
+It is no event of its own.
+
+An event without a group notifies nobody: it stands on the timeline and in the journal. *Flag* says how
 well things go, *owner* who can solve the problem. *Draft*: a parcel without a tracking number may have the event too.
 """
 
 
 def _events(told: dict[str, Any]) -> Iterator[str]:
-    yield _EVENTS.format(shipments=len(CATALOGUE), phases=len(Phase), claims=len(CLAIM_ACTIONS))
+    yield _EVENTS.format(
+        shipments=len(CATALOGUE),
+        phases=len(Phase),
+        claims=len(CLAIM_ACTIONS),
+        all_delivered=ALL_DELIVERED,
+        handovers=", ".join(f"`{kind.name}`" for kind in CATALOGUE.values() if kind.handover),
+    )
     descriptions = {tag["name"]: tag["description"] for tag in told["tags"]}
     for phase in Phase:
         kinds = [kind for kind in CATALOGUE.values() if kind.phase == phase]

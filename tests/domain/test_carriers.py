@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karla.domain.shipments.rules.carriers import infer, nearest
+from karla.domain.shipments.rules.carriers import infer, nearest, unknown_carriers
 from karla.vocabulary.carriers import CARRIERS, TRACKERS, carrier_names, tracking_url
 
 CASES = Path(__file__).parents[1] / "support" / "carrier_cases.jsonl"
@@ -264,7 +264,26 @@ def test_an_unknown_reference_gets_suggestions() -> None:
     assert nearest("Hermes")[0] == "hrs"
     assert nearest("fedx")[0] == "fedex"
     assert len(nearest("dpd_d", limit=2)) == 2
-    assert nearest("qqqqqqqq") == []
+    assert nearest("qqqqqqqq") == ()
+    assert nearest("dhl_express".ljust(64))
+    assert nearest("dhl_express".ljust(65)) == ()
+
+
+def test_every_unknown_reference_is_a_fault_and_the_first_ten_of_a_request_get_a_hint() -> None:
+    hinted: set[str] = set()
+    told = [(("body", place), reference) for place, reference in enumerate(("dhll", "dhl", None, "qqqqqqqq"))]
+    faults = unknown_carriers(told, hinted)
+    assert [(fault.loc, fault.type) for fault in faults] == [
+        (("body", 0), "carrier_reference_invalid"),
+        (("body", 3), "carrier_reference_invalid"),
+    ]
+    assert [fault.msg for fault in faults] == [
+        f"Unknown carrier; did you mean {' or '.join(nearest('dhll'))}?",
+        "Unknown carrier",
+    ]
+    later = unknown_carriers([(("body",), f"fedx{n % 20}") for n in range(40)], hinted)
+    assert ["did you mean" in fault.msg for fault in later] == ([True] * 8 + [False] * 12) * 2
+    assert "did you mean" in unknown_carriers([(("body",), "dhll")], hinted)[0].msg
 
 
 @given(

@@ -5,11 +5,14 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
+import msgspec
 import pytest
 import pytest_asyncio
 
+from karla.domain.shipments.records import OrderFile
 from karla.domain.subscribers import commands, rules
 from karla.domain.subscribers.queries import JournalFilter
 from karla.domain.subscribers.records import (
@@ -77,7 +80,8 @@ class TestRetries:
             (16, 299, DeliveryStatus.DELIVERED),
             (1, 302, DeliveryStatus.PENDING),
             (1, 199, DeliveryStatus.PENDING),
-            (1, 410, DeliveryStatus.PENDING),
+            (1, 410, DeliveryStatus.FAILED),
+            (1, 404, DeliveryStatus.PENDING),
             (15, 500, DeliveryStatus.PENDING),
             (15, None, DeliveryStatus.PENDING),
             (16, 500, DeliveryStatus.FAILED),
@@ -128,6 +132,23 @@ class TestFilters:
         found = [delivery.ref.rpartition("/")[2] for delivery in await bench.deliveries(webhook)]
         assert sorted(found) == sorted(wanted)
 
+    async def test_one_filter_for_every_handover(self, bench: Bench) -> None:
+        webhook = await bench.webhook(ANYWHERE, "shipment_delivered_all_events", "shipment_delivered")
+        told = await bench.happen("SUCCESSFULLY_DELIVERED", "DELIVERED_TO_NEIGHBOUR", "PICKED_UP_BY_CUSTOMER")
+        await bench.happen("OUT_FOR_DELIVERY")
+        await bench.happen("SUCCESSFULLY_DELIVERED", direction=Direction.CUSTOMER_MERCHANT)
+        await fan_out(bench)
+        assert Counter(str(delivery.event_id) for delivery in await bench.deliveries(webhook)) == Counter(told)
+        groups = [json.loads(entry.payload)["event_group"] for entry in await bench.journal()]
+        assert "shipment_delivered_to_neighbour" in groups
+        assert "shipment_delivered_all_events" not in groups
+
+    async def test_a_return_on_the_parcel_that_went_out_is_told(self, bench: Bench) -> None:
+        webhook = await bench.webhook(ANYWHERE, "return_shipment_in_transit")
+        told = await bench.happen("RETURN_IN_TRANSIT")
+        await fan_out(bench)
+        assert [str(delivery.event_id) for delivery in await bench.deliveries(webhook)] == told
+
     async def test_the_way_back_has_groups_of_its_own(self, bench: Bench) -> None:
         forward = await bench.webhook(ANYWHERE, "shipment_delivered")
         back = await bench.webhook(ANYWHERE, "return_shipment_delivered")
@@ -175,7 +196,19 @@ class TestJournal:
             (str(first.id), "in_transit"),
             (str(second.id), "order_created"),
         ]
-        assert context["shipments"][1]["products"] == [{"sku": "MUG-1", "title": "Mug", "quantity": 2}]
+        assert context["order"]["products"][0]["sku"] == "MUG-1"
+        assert context["shipments"][1]["products"] == []
+        assert (
+            context["shipments"][1].items()
+            >= {
+                "order_id": str(file.order.id),
+                "order_number": "10001",
+                "external_shipment_id": None,
+                "estimated_arrival": None,
+                "pickup": None,
+                "updated_at": "2026-03-16T12:00:00+00:00",
+            }.items()
+        )
         assert context["claims"] == []
         order = context["order"]
         assert order["external_id"] == "ext-order-456"
@@ -184,6 +217,42 @@ class TestJournal:
         assert order["address"]["address_line_2"] is None
         assert b'"total_order_price":59.90,' in entry.payload
         assert order["discount_price"] == 0
+        assert order["weight"] == 0
+
+    async def test_what_is_known_of_a_parcel_is_told(self, bench: Bench) -> None:
+        event = shipment_event(order_file(bench.shop.id))
+        order = msgspec.structs.replace(event.file.order, weight=Decimal(750))
+        parcel = msgspec.structs.replace(
+            event.shipment,
+            external_shipment_id="ful-1",
+            expected_from=NOON,
+            expected_to=NOON + timedelta(days=1),
+            pickup={"name": "Kiosk"},
+            products=[{"sku": "MUG-1", "title": "Mug", "quantity": 2, "price": 27.5}],
+        )
+        await happen(bench.db, msgspec.structs.replace(event, file=OrderFile(order, (parcel,)), shipment=parcel))
+        (entry,) = await bench.journal()
+        context = json.loads(entry.payload)["context"]
+        assert context["order"]["weight"] == 750
+        (told,) = context["shipments"]
+        assert told["external_shipment_id"] == "ful-1"
+        assert told["pickup"] == {"name": "Kiosk"}
+        assert told["products"] == [{"sku": "MUG-1", "title": "Mug", "quantity": 2}]
+        assert told["estimated_arrival"] == {"time_prediction": "2026-03-16 – 2026-03-17", "language": "en"}
+
+    async def test_one_transaction_keeps_its_order(self, bench: Bench) -> None:
+        webhook = await bench.webhook(ANYWHERE)
+        ids = await bench.happen(*["SUCCESSFULLY_DELIVERED"] * 20)
+        entries = await bench.journal()
+        assert [str(entry.id) for entry in reversed(entries)] == ids
+        moments = [NOON + timedelta(microseconds=place) for place in range(20)]
+        assert [entry.triggered_at for entry in reversed(entries)] == moments
+        assert [json.loads(entry.payload)["triggered_at"] for entry in reversed(entries)] == [
+            moment.isoformat() for moment in moments
+        ]
+        await fan_out(bench)
+        told = {str(delivery.event_id): delivery.triggered_at for delivery in await bench.deliveries(webhook)}
+        assert told == dict(zip(ids, moments, strict=True))
 
     async def test_an_event_without_group_is_kept_and_told_to_nobody(self, bench: Bench) -> None:
         webhook = await bench.webhook(ANYWHERE)
@@ -341,6 +410,63 @@ class TestWebhooks:
         assert again.id == made[0].id
         other = await bench.webhook(ANYWHERE, "shipments")
         assert other.id != made[0].id
+
+    @pytest.mark.parametrize(
+        ("filters", "kept"),
+        [
+            (("claims",), set()),
+            (("*",), {"SUCCESSFULLY_DELIVERED", "DELIVERED_TO_NEIGHBOUR", "OUT_FOR_DELIVERY"}),
+            (("shipments/delivered",), {"SUCCESSFULLY_DELIVERED", "DELIVERED_TO_NEIGHBOUR"}),
+            (("shipment_out_for_delivery", "claims"), {"OUT_FOR_DELIVERY"}),
+            (("shipment_delivered_all_events",), {"SUCCESSFULLY_DELIVERED", "DELIVERED_TO_NEIGHBOUR"}),
+            (("shipments/in_delivery/OUT_FOR_DELIVERY_TOO",), set()),
+        ],
+    )
+    async def test_other_events_drop_what_is_due_and_no_longer_asked_for(
+        self, bench: Bench, filters: tuple[str, ...], kept: set[str]
+    ) -> None:
+        webhook = await bench.webhook(ANYWHERE)
+        untouched = await bench.webhook(f"{ANYWHERE}/other")
+        await bench.happen("SUCCESSFULLY_DELIVERED", "DELIVERED_TO_NEIGHBOUR", "OUT_FOR_DELIVERY")
+        await fan_out(bench)
+        await change(bench, webhook.id, WebhookMembers(enabled_events=filters))
+        for delivery in await bench.deliveries(webhook):
+            expected = DeliveryStatus.PENDING if delivery.ref.split("/")[2] in kept else DeliveryStatus.CANCELLED
+            assert delivery.status is expected, delivery.ref
+            assert (delivery.finished_at is None) == (expected is DeliveryStatus.PENDING)
+        assert {one.status for one in await bench.deliveries(untouched)} == {DeliveryStatus.PENDING}
+
+    async def test_the_direction_counts_when_events_change(self, bench: Bench) -> None:
+        webhook = await bench.webhook(ANYWHERE)
+        (there,) = await bench.happen("SUCCESSFULLY_DELIVERED")
+        (back,) = await bench.happen("SUCCESSFULLY_DELIVERED", direction=Direction.CUSTOMER_MERCHANT)
+        await fan_out(bench)
+        await change(bench, webhook.id, WebhookMembers(enabled_events=["shipment_delivered_all_events"]))
+        statuses = {str(delivery.event_id): delivery.status for delivery in await bench.deliveries(webhook)}
+        assert statuses == {there: DeliveryStatus.PENDING, back: DeliveryStatus.CANCELLED}
+
+    async def test_what_was_delivered_stays_so_when_events_change(self, bench: Bench) -> None:
+        webhook = await bench.webhook(ANYWHERE)
+        await bench.happen()
+        await fan_out(bench)
+        (due,) = await bench.db.write(NOWHERE, lambda work: commands.claim_deliveries(work, 10, LEASE))
+        await bench.db.write(bench.scope, lambda work: commands.finish(work, [result_of(due.id, bench)]))
+        await change(bench, webhook.id, WebhookMembers(enabled_events=["claims"]))
+        assert [one.status for one in await bench.deliveries(webhook)] == [DeliveryStatus.DELIVERED]
+
+    async def test_one_that_moves_takes_along_what_is_due(self, bench: Bench) -> None:
+        webhook = await bench.webhook(ANYWHERE)
+        await bench.happen()
+        await fan_out(bench)
+        await change(bench, webhook.id, WebhookMembers(url=f"{ANYWHERE}/new"))
+        (due,) = await bench.db.write(NOWHERE, lambda work: commands.claim_deliveries(work, 10, LEASE))
+        assert due.url == f"{ANYWHERE}/new"
+
+
+async def change(bench: Bench, webhook_id: UUID, members: WebhookMembers) -> None:
+    await bench.db.write(
+        bench.scope, lambda work: commands.update_webhook(work, webhook_id, members, allow_private=True)
+    )
 
 
 async def fan_out(bench: Bench, limit: int = 500) -> int:

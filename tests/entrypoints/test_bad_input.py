@@ -78,7 +78,7 @@ WRONG_TYPES: dict[tuple[str | int, ...], list[Any]] = {
     ("order", "currency"): ["EURO", "", "E1R", 978],
     ("order", "segments"): ["VIP", [1], [None], ["x" * 256], ["s"] * 501],
     ("order", "email_id"): [1, "x" * 321],
-    ("order", "products"): [{}, ["mug"], [{}] * 1001],
+    ("order", "products"): [{}, ["mug"], [{}] * 501],
     ("order", "products", 0, "quantity"): ["2", -1, 1.5, 10**7],
     ("order", "products", 0, "type"): ["gift", 1],
     ("order", "products", 0, "images"): ["https://x", [{"src": 1}], [{}] * 51],
@@ -93,7 +93,7 @@ WRONG_TYPES: dict[tuple[str | int, ...], list[Any]] = {
     ("trackings", 0, "tracking_url"): ["javascript:alert(1)", "carrier.example/t", 1, "https://" + "x" * 2048],
     ("trackings", 0, "carrier_reference"): ["dhll", "DHL", "x" * 300, 1],
     ("trackings", 0, "direction"): ["back", 1],
-    ("trackings", 0, "products"): [{}, [1]],
+    ("trackings", 0, "products"): [{}, [1], [{}] * 501],
 }
 
 

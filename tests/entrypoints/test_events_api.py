@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -78,6 +79,26 @@ async def test_pages_follow_one_another(karla: Karla, shop: ShopClient) -> None:
     assert len(set(seen)) == 7
 
 
+async def test_a_page_ends_by_its_bytes_too(karla: Karla, shop: ShopClient) -> None:
+    sizes = [1_500_000, 1_500_000, 1_500_000, 5_000_000, 100, 100, 5_000_000]
+    events = []
+    for size in sizes:
+        event = shipment_event(order_file(shop.shop.id))
+        order = msgspec.structs.replace(event.file.order, products=[{"title": "x" * size}])
+        events.append(msgspec.structs.replace(event, file=msgspec.structs.replace(event.file, order=order)))
+    await happen(karla.services.db, *events)
+    pages: list[list[str]] = []
+    cursor: dict[str, str] = {}
+    while not pages or cursor:
+        answer = await shop.get("/events", limit=100, **cursor)
+        pages.append(ids(answer))
+        told = answer.headers.get("karla-next-cursor")
+        cursor = {"cursor": told} if told else {}
+    # Newest first: one too large for any page, two small ones, again a large one, and what fits of the rest.
+    assert [len(page) for page in pages] == [1, 2, 1, 2, 1]
+    assert [one for page in pages for one in page] == [str(event.event_id) for event in reversed(events)]
+
+
 async def test_a_full_last_page_has_no_next(karla: Karla, shop: ShopClient) -> None:
     await happened(karla, shop, "OUT_FOR_DELIVERY", "SUCCESSFULLY_DELIVERED")
     answer = await shop.get("/events", limit=2)
@@ -95,6 +116,8 @@ async def test_filters(karla: Karla, shop: ShopClient) -> None:
         ({"ref": "shipments/delivered"}, [delivered_id]),
         ({"ref": "shipments/delivered/SUCCESSFULLY_DELIVERED"}, [delivered_id]),
         ({"ref": "shipments/deliver"}, []),
+        ({"ref": "*"}, [delivered_id, out_id]),
+        ({"ref": "*", "group": "shipment_delivered"}, [delivered_id]),
         ({"ref": "claims"}, []),
         ({"group": "shipment_delivered"}, [delivered_id]),
         ({"group": "shipment_picked_up"}, []),
@@ -108,6 +131,20 @@ async def test_filters(karla: Karla, shop: ShopClient) -> None:
     ]
     for search, expected in searches:
         assert ids(await shop.get("/events", **search)) == expected, search
+
+
+async def test_a_group_may_be_spelled_as_in_the_guides(karla: Karla, shop: ShopClient) -> None:
+    ready, back = await happened(karla, shop, "READY_FOR_COLLECTION_AT_PARCEL_SHOP", "NOT_PICKED_UP_RETURN_TO_SENDER")
+    for group in ("shipment_delivered_to_parcelshop", "shipment_delivered_to_parcel_shop"):
+        assert ids(await shop.get("/events", group=group)) == [str(ready.event_id)]
+    for group in ("shipment_not_picked_up_returned", "shipment_not_picked_up_then_returned"):
+        assert ids(await shop.get("/events", group=group)) == [str(back.event_id)]
+
+
+async def test_one_transaction_keeps_its_order(karla: Karla, shop: ShopClient) -> None:
+    together = [shipment_event(order_file(shop.shop.id)) for _ in range(12)]
+    await happen(karla.services.db, *together)
+    assert ids(await shop.get("/events")) == [str(event.event_id) for event in reversed(together)]
 
 
 @pytest.mark.parametrize(

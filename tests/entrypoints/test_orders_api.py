@@ -80,10 +80,33 @@ async def test_a_headless_order_has_a_parcel_and_a_draft(karla: Karla) -> None:
     assert [event["event_key"] for event in parcel["events"]] == ["SHIPPING_LABEL_CREATED"]
     assert parcel["events"][0]["time"] == "2026-03-13T15:02:44+00:00"
     assert (draft["phase"], draft["state"], draft["draft"]) == ("order_created", "pending", True)
-    assert [line["quantity"] for line in draft["products"]] == [2]
+    assert draft["products"] == []
     assert (order["status"], order["fulfillment_status"]) == ("partially_fulfilled", "partially_fulfilled")
     assert order["products"][0]["shipment_id"] == parcel["id"]
     assert order["order_placed_at"] == "2026-03-12T09:41:07+00:00"
+
+
+@pytest.mark.parametrize(("lines", "shown"), [(500, 500), (0, 0)])
+async def test_a_parcel_whose_contents_were_not_told_shows_the_order(karla: Karla, lines: int, shown: int) -> None:
+    shop = await karla.shop()
+    body = small(products=[{"sku": f"S{n}"} for n in range(lines)], expected_number_of_shipments=4)
+    body["trackings"] = [{"tracking_number": "T"}]
+    parcel, *drafts = (await upserted(shop, body))["trackings"]
+    assert len(parcel["products"]) == shown
+    assert [draft["products"] for draft in drafts] == [[]] * 3
+
+
+async def test_an_order_s_lines_are_not_repeated_for_many_parcels(karla: Karla) -> None:
+    shop = await karla.shop()
+    body = small(products=[{"sku": f"S{n}"} for n in range(500)], expected_number_of_shipments=100)
+    body["trackings"] = [{"tracking_number": "T"}, {"tracking_number": "U", "products": [{"sku": "S1"}]}]
+    order = await upserted(shop, body)
+    assert len(order["products"]) == 500
+    told, *drafts = [[line["sku"] for line in parcel["products"]] for parcel in order["trackings"][1:]]
+    assert (order["trackings"][0]["products"], told, drafts) == ([], ["S1"], [[]] * 98)
+    journal = await shop.get("/events", limit=100)
+    assert len(journal.content) < 5_000_000
+    assert "karla-next-cursor" in journal.headers
 
 
 async def test_the_plugin_s_story_placed_then_fulfilled_then_edited(karla: Karla) -> None:

@@ -80,6 +80,18 @@ async def test_every_item_is_answered_for_itself(karla: Karla) -> None:
     assert (await shop.get("/orders/1")).json()["trackings"][0]["tracking_number"] == "T"
 
 
+async def test_unknown_carriers_of_many_orders_are_refused_with_hints_for_the_first_ten(karla: Karla) -> None:
+    shop = await karla.shop()
+    items = [small(str(n), {"tracking_number": "T", "carrier_reference": f"fedx{n % 100}"}) for n in range(500)]
+    results = await bulk(shop, items)
+    assert {result["status"] for result in results} == {422}
+    faults = [fault for result in results for fault in result["error"]["errors"]]
+    assert [fault["loc"] for fault in faults] == [["body", n, "trackings", 0, "carrier_reference"] for n in range(500)]
+    assert [n for n, fault in enumerate(faults) if "did you mean" in fault["msg"]] == [
+        n for n in range(500) if n % 100 < 10
+    ]
+
+
 async def test_items_about_one_order_are_done_in_their_order(karla: Karla) -> None:
     shop = await karla.shop()
     items = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from karla.infra.batching import Coalescer
-from karla.infra.errors import Conflict
+from karla.infra.errors import Conflict, Unavailable
 
 
 class Counter:
@@ -105,3 +105,15 @@ async def test_a_result_too_few_leaves_nobody_waiting() -> None:
 
     for outcome in await outcomes(Coalescer(forgetful), 1, 2):
         assert isinstance(outcome, RuntimeError)
+
+
+async def test_a_batch_without_a_database_fails_at_once() -> None:
+    batches: list[Sequence[int]] = []
+
+    async def away(items: Sequence[int]) -> Sequence[int]:
+        batches.append(items)
+        raise Unavailable
+
+    for outcome in await outcomes(Coalescer(away), 1, 2, 3):
+        assert isinstance(outcome, Unavailable)
+    assert batches == [[1, 2, 3]]

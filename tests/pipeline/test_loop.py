@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from structlog.testing import capture_logs
 
+from karla.infra.errors import Unavailable
 from karla.pipeline.loop import Crew, Loop
 
 SLOW, QUICK = uuid4(), uuid4()
@@ -48,7 +49,7 @@ class Rows:
     async def finish(self, results: Sequence[UUID]) -> None:
         if self.failures:
             self.failures -= 1
-            raise ConnectionResetError
+            raise Unavailable
         self.finished.update(results)
         self.batches.append(len(results))
         self.changed.set()

@@ -79,7 +79,8 @@ class Bench:
     async def journal(self, wanted: JournalFilter | None = None) -> Sequence[JournalEntry]:
         """The shop's events."""
         async with self.db.read(self.scope) as connection:
-            return await queries.journal(self.scope, connection, wanted or JournalFilter(), limit=1000)
+            page = await queries.journal(self.scope, connection, wanted or JournalFilter(), limit=1000, max_bytes=10**9)
+            return page.entries
 
     async def pass_time(self, by: timedelta) -> None:
         """Let time pass, and the belt do what has come due."""

@@ -4,6 +4,7 @@ import pytest
 
 from karla.vocabulary import events
 from karla.vocabulary.events import (
+    ALL_DELIVERED,
     CATALOGUE,
     CATALOGUE_FIELDS,
     CLAIM_GROUPS,
@@ -11,6 +12,7 @@ from karla.vocabulary.events import (
     GROUPS,
     LANGUAGES,
     RETURN_GROUPS,
+    RETURN_PHASES,
     STATE_OF,
     TERMINAL,
     TEXT_FIELDS,
@@ -26,7 +28,6 @@ from karla.vocabulary.events import (
 )
 
 TEXTS_FOLDER = Path(events.__file__).parent / "event_texts"
-ALL_DELIVERED = "shipment_delivered_all_events"
 
 
 def test_the_counts_of_the_published_catalogue() -> None:
@@ -48,7 +49,17 @@ def test_a_documented_event_reads_as_documented() -> None:
 
 def test_an_event_may_notify_nobody_in_one_direction() -> None:
     assert CATALOGUE["ORDER_CANCELLED"].group_for(Direction.CUSTOMER_MERCHANT) is None
-    assert CATALOGUE["RETURN_IN_TRANSIT"].group_for(Direction.MERCHANT_CUSTOMER) is None
+    assert CATALOGUE["RETURN_TO_SENDER_IN_TRANSIT"].group_for(Direction.MERCHANT_CUSTOMER) is None
+    assert CATALOGUE["RETURN_INSPECTED"].group_for(Direction.MERCHANT_CUSTOMER) is None
+
+
+def test_a_return_is_told_of_whichever_way_the_parcel_travels() -> None:
+    for direction in Direction:
+        assert CATALOGUE["RETURN_IN_TRANSIT"].group_for(direction) == "return_shipment_in_transit"
+        assert CATALOGUE["RETURN_RECEIVED_BY_MERCHANT"].group_for(direction) == "return_shipment_delivered"
+    for kind in CATALOGUE.values():
+        forward = kind.group_for(Direction.MERCHANT_CUSTOMER)
+        assert forward == (kind.return_group if kind.phase in RETURN_PHASES else kind.group), kind.name
 
 
 def test_every_forward_group_but_the_synthetic_one_has_an_event() -> None:

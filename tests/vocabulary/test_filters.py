@@ -86,6 +86,13 @@ def test_the_tokens_of_an_event() -> None:
     )
 
 
+def test_a_handover_has_one_token_more() -> None:
+    ref, group = "shipments/delivered/DELIVERED_TO_NEIGHBOUR", "shipment_delivered_to_neighbour"
+    tokens = filter_tokens(ref, group, handover=True)
+    assert tokens == (*filter_tokens(ref, group), "shipment_delivered_all_events")
+    assert all(filter_problem(token) is None for token in tokens)
+
+
 def test_segments_match_whole() -> None:
     assert "shipments/in_transit/DELAYED" not in filter_tokens("shipments/in_transit/DELAYED_BY_CARRIER", None)
     assert "shipments/return" not in filter_tokens("shipments/returned/RETURNED_TO_SENDER", None)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from karla.infra.errors import Unavailable
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -12,7 +14,8 @@ class Coalescer(Generic[Item, Result]):
     """Hands items to `carry_out` in batches, and each caller the result of its own item.
 
     `carry_out` answers one result an item, in their order; an error among the results is its caller's alone.
-    If it fails as a whole, each item is tried by itself, so that no caller pays for another's item.
+    If it fails as a whole, each item is tried by itself, so that no caller pays for another's item;
+    not while the database is away, as each would wait for it anew.
     """
 
     def __init__(
@@ -53,8 +56,9 @@ class Coalescer(Generic[Item, Result]):
             if len(results) != len(batch):
                 raise RuntimeError(f"{len(batch)} items were carried out with {len(results)} results")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - it is handed on to whoever waits for it
-            if len(batch) == 1:
-                _resolve(batch[0][1], error)
+            if len(batch) == 1 or isinstance(error, Unavailable):
+                for _, future in batch:
+                    _resolve(future, error)
                 return
             for single in batch:
                 await self._settle([single])

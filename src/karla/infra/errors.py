@@ -108,3 +108,11 @@ class TooManyRequests(KarlaError):
     status = 429
     default_key = "rate_limited"
     default_message = "Too many requests; try again later."
+
+
+class Unavailable(KarlaError):
+    """503: the database is away, hung or overrun; it passes when the database is back."""
+
+    status = 503
+    default_key = "database_unavailable"
+    default_message = "The database can't be reached right now; try again in a moment."

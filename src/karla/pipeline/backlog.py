@@ -7,11 +7,14 @@ from karla.domain.subscribers import queries
 from karla.domain.subscribers.records import Backlog
 from karla.infra.access import NOWHERE
 from karla.infra.clock import Clock
-from karla.infra.db import UNREACHABLE, Database
+from karla.infra.db import Database, bounded
+from karla.infra.errors import Unavailable
 from karla.infra.telemetry import DELIVERIES_WAITING, OUTBOX_EVENTS, OUTBOX_OLDEST_SECONDS, metrics_text
 
 # Counting a long backlog takes a while, and there may be many who ask.
 _KEPT = timedelta(seconds=5)
+# Less than Prometheus waits for an answer, which is 10 s.
+_PATIENCE_SECONDS = 5.0
 
 
 class BacklogMetrics:
@@ -32,9 +35,8 @@ class BacklogMetrics:
 
     async def _count(self, now: datetime) -> None:
         try:
-            async with self._db.read(NOWHERE) as connection:
-                _show(await queries.backlog(NOWHERE, connection, now), now)
-        except UNREACHABLE:
+            _show(await bounded(_PATIENCE_SECONDS, self._read(now)), now)
+        except Unavailable:
             for gauge in (
                 OUTBOX_EVENTS,
                 OUTBOX_OLDEST_SECONDS,
@@ -42,6 +44,10 @@ class BacklogMetrics:
                 DELIVERIES_WAITING.labels("due"),
             ):
                 gauge.set(math.nan)
+
+    async def _read(self, now: datetime) -> Backlog:
+        async with self._db.read(NOWHERE) as connection:
+            return await queries.backlog(NOWHERE, connection, now)
 
 
 def _show(backlog: Backlog, now: datetime) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from karla.infra.db import UNREACHABLE
+from karla.infra.errors import Unavailable
 
 log = structlog.get_logger()
 
@@ -57,8 +57,13 @@ class Loop:
     async def _back_off(self, error: Exception, stop: asyncio.Event) -> None:
         seconds = _BACKOFF_SECONDS[min(self._failures, len(_BACKOFF_SECONDS) - 1)]
         self._failures += 1
-        if isinstance(error, UNREACHABLE):
-            log.warning("database unreachable", stage=self._name, error=type(error).__name__, retry_in=seconds)
+        if isinstance(error, Unavailable):
+            log.warning(
+                "database unreachable",
+                stage=self._name,
+                error=type(error.__cause__ or error).__name__,
+                retry_in=seconds,
+            )
         else:
             log.error("stage failed", stage=self._name, retry_in=seconds, exc_info=error)
         await _wait(stop, seconds * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, guards nothing
@@ -122,8 +127,10 @@ class Crew(Generic[Row, Result]):
             self._finishing.wake()
         try:
             await self._finish()
-        except UNREACHABLE as error:
-            log.warning("results lost", stage=self._name, results=len(self._done), error=type(error).__name__)
+        except Unavailable as error:
+            log.warning(
+                "results lost", stage=self._name, results=len(self._done), error=type(error.__cause__ or error).__name__
+            )
 
     async def drain(self) -> None:
         """Work until nothing is due now and all is finished; not while `run` is running."""

@@ -8,7 +8,6 @@ from uuid import UUID
 import msgspec
 
 from karla.domain.orders.records import Order, OrderMembers, Reference
-from karla.infra.errors import Loc
 from karla.vocabulary.events import Direction, EventKind, Flag, Phase, State
 
 
@@ -96,7 +95,7 @@ class ShipmentEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tracking(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller says of one parcel that has a tracking number."""
+    """What a caller says of one parcel that has a tracking number; the door has checked the carrier's reference."""
 
     tracking_number: str
     tracking_url: str | None = None
@@ -112,7 +111,7 @@ class OrderCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One upsert: which order, what is said of it (None: it must exist), and the parcels that are known.
 
     Members without an order number change an order but can't create one.
-    `create_only` refuses an order that exists; `loc` is where the command stood in the request, for faults.
+    `create_only` refuses an order that exists.
     """
 
     shop_id: UUID
@@ -121,7 +120,6 @@ class OrderCommand(msgspec.Struct, frozen=True, kw_only=True):
     trackings: Sequence[Tracking] = ()
     order_analytics: dict[str, Any] | None = None
     create_only: bool = False
-    loc: Loc = ("body",)
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ class ShipmentData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
-    """`context.order`; prices are numbers always, 0 where none was told; `weight` in grams."""
+    """`context.order`; prices and the weight, in grams, are numbers always, 0 where none was told."""
 
     uuid: UUID
     order_number: str
@@ -73,7 +73,7 @@ class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
     address: dict[str, Any]
     products: list[dict[str, Any]]
     discounts: list[dict[str, Any]]
-    weight: Decimal | None
+    weight: Decimal
 
 
 class CustomerContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,12 +242,12 @@ def _order(order: Order) -> OrderContext:
         address=_ADDRESS | order.address,
         products=order.products,
         discounts=order.discounts,
-        weight=order.weight,
+        weight=order.weight or Decimal(0),
     )
 
 
 def _shipment(shipment: Shipment, order: Order) -> ShipmentContext:
-    lines = order.products if shipment.products is None else shipment.products
+    lines = shipment.products or ()  # not said: none, which means the whole order
     return ShipmentContext(
         id=shipment.id,
         order_id=shipment.order_id,

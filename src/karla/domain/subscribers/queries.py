@@ -15,6 +15,7 @@ from karla.domain.subscribers.records import (
     Delivery,
     DeliveryStatus,
     JournalEntry,
+    JournalPage,
     Webhook,
     WebhookStatus,
 )
@@ -156,8 +157,10 @@ async def _attempts(scope: Scope, connection: Connection, delivery_ids: Sequence
     return found
 
 
-async def journal(scope: Scope, connection: Connection, wanted: JournalFilter, *, limit: int) -> list[JournalEntry]:
-    """Events of the shop, the newest first."""
+async def journal(
+    scope: Scope, connection: Connection, wanted: JournalFilter, *, limit: int, max_bytes: int
+) -> JournalPage:
+    """Events of the shop, the newest first: up to `limit`, and up to `max_bytes` of payload but one at least."""
     where = _Where("shop_id = {}", scope.shop)
     where.add("(ref = {0} or starts_with(ref, {0} || '/'))", wanted.ref)
     where.add("event_group = {}", wanted.group)
@@ -169,12 +172,24 @@ async def journal(scope: Scope, connection: Connection, wanted: JournalFilter, *
         where.add(f"(triggered_at, id) < ({where.value(wanted.after.time)}, {{}})", wanted.after.id)
     rows = await connection.fetch(
         f"""
-        select id, triggered_at, payload from events where {where.sql}
-        order by triggered_at desc, id desc limit {where.value(limit)}
+        with matching as (
+            select shop_id, triggered_at, id, octet_length(payload) as size from events where {where.sql}
+            order by triggered_at desc, id desc limit {where.value(limit + 1)}
+        ), listed as (
+            select *, row_number() over newest_first as place, sum(size) over newest_first as bytes,
+                   count(*) over () as found
+            from matching window newest_first as (order by triggered_at desc, id desc)
+        )
+        select e.id, e.triggered_at, e.payload, l.found
+        from listed l
+        join events e on e.shop_id = l.shop_id and e.triggered_at = l.triggered_at and e.id = l.id
+        where l.place <= {where.value(limit)} and (l.place = 1 or l.bytes <= {where.value(max_bytes)})
+        order by l.place
         """,  # noqa: S608 - values are parameters
         *where.values,
     )
-    return [JournalEntry(row["id"], row["triggered_at"], row["payload"]) for row in rows]
+    entries = [JournalEntry(row["id"], row["triggered_at"], row["payload"]) for row in rows]
+    return JournalPage(entries, more=bool(rows) and rows[0]["found"] > len(rows))
 
 
 async def journal_entry(scope: Scope, connection: Connection, event_id: UUID) -> JournalEntry:

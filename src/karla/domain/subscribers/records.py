@@ -146,6 +146,13 @@ class JournalEntry(msgspec.Struct, frozen=True):
     payload: bytes
 
 
+class JournalPage(msgspec.Struct, frozen=True):
+    """Some events of the journal, and whether there are more after them."""
+
+    entries: Sequence[JournalEntry]
+    more: bool
+
+
 class Backlog(msgspec.Struct, frozen=True):
     """What waits: events for the relay, deliveries for an attempt, and those whose attempt is due."""
 

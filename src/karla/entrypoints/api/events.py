@@ -30,6 +30,7 @@ from karla.vocabulary.filters import canonical_filter
 from karla.vocabulary.scope import Role, Scope
 
 TAGS = ["Events"]
+PAGE_BYTES = 4_000_000
 
 
 class EventSearch(msgspec.Struct, frozen=True, kw_only=True, rename={"since": "from", "until": "to"}):
@@ -80,8 +81,8 @@ async def search_events(
 ) -> Response[bytes]:
     """What was announced, the newest first, also what notified nobody (`event_group` is null then).
 
-    When there are more, the header `Karla-Next-Cursor` holds the cursor of the next page and `Link` its
-    address.
+    A page ends at `limit` events or about 4 MB, whichever comes first. When there are more, the header
+    `Karla-Next-Cursor` holds the cursor of the next page and `Link` its address.
     """
     after = Cursor.read(filters.cursor) if filters.cursor else None
     scope = access.scope
@@ -95,15 +96,15 @@ async def search_events(
             until=filters.until,
             after=after,
         )
-        found = await queries.journal(scope, connection, wanted, limit=filters.limit + 1)
-    page = found[: filters.limit]
+        page = await queries.journal(scope, connection, wanted, limit=filters.limit, max_bytes=PAGE_BYTES)
     headers: dict[str, str] = {}
-    if len(found) > len(page):
-        cursor = str(Cursor(page[-1].triggered_at, page[-1].id))
+    if page.more:
+        last = page.entries[-1]
+        cursor = str(Cursor(last.triggered_at, last.id))
         query = urlencode({**request.query_params.dict(), "cursor": cursor}, doseq=True)
         path = f"{services.settings.base_url}/v1/shops/{access.shop.slug}/events"
         headers = {"Karla-Next-Cursor": cursor, "Link": f'<{path}?{query}>; rel="next"'}
-    body = b"[" + b",".join(_json(entry) for entry in page) + b"]"
+    body = b"[" + b",".join(_json(entry) for entry in page.entries) + b"]"
     return Response(body, media_type=MediaType.JSON, headers=headers)
 
 

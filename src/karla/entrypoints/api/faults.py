@@ -1,5 +1,7 @@
 """How errors become answers: one body for all of them, and never a 5xx for a caller's mistake."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -8,7 +10,8 @@ from litestar import Request, Response
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, ValidationException
 
-from karla.infra.errors import BadRequest, Fault, KarlaError
+from karla.infra.db import RACES
+from karla.infra.errors import BadRequest, Fault, KarlaError, Unavailable
 
 log = structlog.get_logger()
 
@@ -93,4 +96,38 @@ def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Er
     return _answer(request, KarlaError())
 
 
-HANDLERS = {KarlaError: expected, HTTPException: from_routing, Exception: unexpected}
+_QUIET_SECONDS = 1.0
+
+
+class Outages:
+    """Answers of a process whose database is away: one line a second tells of them, however many there are."""
+
+    def __init__(self) -> None:
+        self._told_at = -_QUIET_SECONDS
+
+    def unavailable(self, request: Request[Any, Any, Any], error: Unavailable) -> Response[Error]:
+        """The database can't be reached: an outage, so no trace, and come again soon."""
+        now = time.monotonic()
+        if now - self._told_at >= _QUIET_SECONDS:
+            self._told_at = now
+            reason = type(error.__cause__ or error).__name__
+            log.warning("database unreachable", request_id=request.scope.get("request_id"), error=reason)
+        error.headers["Retry-After"] = "1"
+        return _answer(request, error)
+
+    def contended(self, request: Request[Any, Any, Any], error: Exception) -> Response[Error]:
+        """A write that lost every one of its races."""
+        busy = Unavailable("database_busy", "Too many changes of the same thing at once; try again in a moment.")
+        busy.__cause__ = error
+        return self.unavailable(request, busy)
+
+
+_OUTAGES = Outages()
+
+HANDLERS: dict[type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Error]]] = {
+    KarlaError: expected,
+    Unavailable: _OUTAGES.unavailable,
+    **dict.fromkeys(RACES, _OUTAGES.contended),
+    HTTPException: from_routing,
+    Exception: unexpected,
+}

@@ -209,7 +209,8 @@ async def update_webhook(
     """Change the members that are given.
 
     Set inactive, the webhook gets nothing more, not even what is on its way to it; set active again, it gets
-    what happens from then on.
+    what happens from then on. With other events, what is on its way and no longer asked for is cancelled. With
+    another URL the same subscriber has moved: what is on its way goes there.
     """
     webhook_id = _webhook_id(uuid)
     members = WebhookMembers(

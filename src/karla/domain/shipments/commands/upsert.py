@@ -9,11 +9,9 @@ from karla.domain.orders.records import Order, Reference, ReferenceKind, SavedOr
 from karla.domain.shipments.commands import writing
 from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.records import OrderCommand, OrderFile, ShipmentEvent
-from karla.domain.shipments.rules.carriers import unknown_carriers
 from karla.domain.shipments.rules.fulfilment import Plan, Planner
 from karla.infra.errors import Conflict, KarlaError, NotFound
 from karla.infra.ids import new_id
-from karla.infra.validation import invalid
 from karla.infra.work import Work
 
 Outcome = OrderFile | KarlaError
@@ -56,7 +54,6 @@ async def _round(
             later.append((place, command))
             continue
         try:
-            _demand_carriers(command)
             ready.append((place, command, _saved(work, command, found)))
         except KarlaError as error:
             outcomes[place] = error
@@ -163,12 +160,3 @@ def _resolved(command: OrderCommand, found: _Found) -> Order | None:
     if len(meant) > 1:
         raise Conflict("order_exists", "The order number or external id belongs to another order.")
     return next(iter(meant.values()), None)
-
-
-def _demand_carriers(command: OrderCommand) -> None:
-    faults = unknown_carriers(
-        ((*command.loc, "trackings", place, "carrier_reference"), tracking.carrier_reference)
-        for place, tracking in enumerate(command.trackings)
-    )
-    if faults:
-        raise invalid(faults)

@@ -2,7 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -35,6 +36,8 @@ _AT_HOME_ONLY: Final = frozenset(
 )
 """Carriers whose digits-only numbers are read only for a destination at home; other formats of theirs travel."""
 _NO_NAMES: Final = frozenset({"carriers", "leader", "pickup", "pointrelais"})
+_HINTED_LENGTH: Final = 64
+_HINTS: Final = 10
 _CHECK_BITS: Final = 3.3
 _STRONG_BITS: Final = 7.5
 _BARE_PREFIX_BITS: Final = 12.0
@@ -86,24 +89,38 @@ def infer(
     return reference or _from_numbers(numbers, clue) or clue.company
 
 
-def nearest(reference: str, limit: int = 3) -> list[str]:
-    """Return the known references that an unknown one may have meant, the likeliest first."""
-    asked = reference.strip().lower()[:60]
-    names = carrier_names()
-    known = {name: ref for name, ref in names.items() if CARRIERS[ref].curated} | {ref: ref for ref in CARRIERS}
-    exact = names.get("".join(folded_words(asked)))
+@lru_cache(maxsize=1024)
+def nearest(reference: str, limit: int = 3) -> tuple[str, ...]:
+    """Return the known references that an unknown one may have meant, the likeliest first; none for a long one."""
+    if len(reference) > _HINTED_LENGTH:
+        return ()
+    asked = reference.strip().lower()
+    known = _hintable()
+    exact = carrier_names().get("".join(folded_words(asked)))
     close = difflib.get_close_matches(asked, known, n=limit * 3, cutoff=0.7)
     found = [exact] if exact else []
-    return list(dict.fromkeys(found + [known[name] for name in close]))[:limit]
+    return tuple(dict.fromkeys(found + [known[name] for name in close]))[:limit]
 
 
-def unknown_carriers(told: Iterable[tuple[Loc, str | None]]) -> list[Fault]:
-    """A fault for each of these references that no carrier has, with the nearest that one has."""
-    return [_unknown(loc, reference) for loc, reference in told if reference and reference not in CARRIERS]
+@cache
+def _hintable() -> Mapping[str, str]:
+    curated = {name: ref for name, ref in carrier_names().items() if CARRIERS[ref].curated}
+    return curated | {ref: ref for ref in CARRIERS}
 
 
-def _unknown(loc: Loc, reference: str) -> Fault:
-    near = nearest(reference)
+def unknown_carriers(told: Iterable[tuple[Loc, str | None]], hinted: set[str]) -> list[Fault]:
+    """A fault for each of these references that no carrier has, with the nearest that one has.
+
+    `hinted` holds the references of the request that got a hint so far, and is added to: looking for one takes
+    milliseconds, so only the first ten of a request get it.
+    """
+    return [_unknown(loc, reference, hinted) for loc, reference in told if reference and reference not in CARRIERS]
+
+
+def _unknown(loc: Loc, reference: str, hinted: set[str]) -> Fault:
+    if len(hinted) < _HINTS:
+        hinted.add(reference)
+    near = nearest(reference) if reference in hinted else ()
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     return Fault(loc, f"Unknown carrier{hint}", "carrier_reference_invalid")
 

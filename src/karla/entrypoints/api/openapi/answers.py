@@ -17,6 +17,7 @@ from karla.infra.errors import (
     TooLarge,
     TooManyRequests,
     Unauthorised,
+    Unavailable,
 )
 
 ERROR = Error
@@ -69,6 +70,12 @@ _ANSWERS: Mapping[int, _Answer] = {
         ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After"),
     ),
     500: _Answer("InternalError", "Something went wrong on our side; it is logged. Try again later.", KarlaError()),
+    503: _Answer(
+        "Unavailable",
+        "The database can't be reached, or too much happens at once: try again after `Retry-After` seconds.",
+        Unavailable(),
+        ("Retry-After",),
+    ),
 }
 
 RATE_LIMIT_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")

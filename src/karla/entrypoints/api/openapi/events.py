@@ -15,7 +15,7 @@ from karla.entrypoints.api.openapi import sample, texts
 from karla.entrypoints.api.openapi.schemas import Json, Schemas
 from karla.entrypoints.api.times import Timestamp, stamp
 from karla.infra.signing import karla_signature, standard_headers
-from karla.vocabulary.events import CATALOGUE, CLAIM_ACTIONS, EventKind, Phase
+from karla.vocabulary.events import ALL_DELIVERED, CATALOGUE, CLAIM_ACTIONS, RETURN_PHASES, EventKind, Phase
 from karla.vocabulary.events import texts as event_texts
 
 
@@ -160,12 +160,16 @@ def _reach(kind: EventKind) -> str:
     """Whom the event notifies, and who can solve the problem that it tells of."""
     if kind.group is None and kind.return_group is None:
         told = "It has no group, so no webhook gets it; it stands on the timeline and in the journal."
+    elif kind.group is None and kind.phase in RETURN_PHASES:
+        told = f"Group `{kind.return_group}`, whichever way the parcel travels."
     elif kind.group is None:
         told = f"Group `{kind.return_group}`, on the way back alone."
     elif kind.return_group is None:
         told = f"Group `{kind.group}`, towards the customer alone."
     else:
         told = f"Group `{kind.group}`, on the way back `{kind.return_group}`."
+    if kind.handover:
+        told += f" Towards the customer the filter `{ALL_DELIVERED}` matches it too."
     return f"{told} The problem is for: {kind.owner}." if kind.owner != "none" else told
 
 
@@ -202,7 +206,8 @@ def _post(*, operation_id: str, tag: str, summary: str, description: str, schema
                 "2XX": {"description": "The event is taken."},
                 "default": {
                     "description": "Anything else, a redirect too, or no answer within 10 seconds: "
-                    "the event is sent again later. `Retry-After` of 429 and 503 is honoured."
+                    "the event is sent again later. `Retry-After` of 429 and 503 is honoured. "
+                    "After 410 it isn't sent again."
                 },
             },
         }

@@ -194,7 +194,7 @@ class Operation:
         return {media_type: {}} if media_type != MediaType.JSON.value else {}
 
     def _refusals(self) -> Json:
-        found = {500}
+        found = {500, 503}
         if self.needs.of != "nobody":
             found |= {400, 401, 403}
         if self._path_types:

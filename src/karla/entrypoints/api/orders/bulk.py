@@ -20,9 +20,10 @@ def commands_of(items: Sequence[msgspec.Raw], shop_id: UUID) -> tuple[dict[int, 
     """The commands of the items that can be read, and what is wrong with the others, by their place."""
     commands: dict[int, OrderCommand] = {}
     refused: dict[int, KarlaError] = {}
+    hinted: set[str] = set()
     for index, item in enumerate(items):
         try:
-            commands[index] = _ITEM.decode(bytes(item)).command(shop_id, ("body", index))
+            commands[index] = _ITEM.decode(bytes(item)).command(shop_id, ("body", index), hinted)
         except KarlaError as error:
             error.faults = tuple(_placed(fault, index) for fault in error.faults)
             refused[index] = error

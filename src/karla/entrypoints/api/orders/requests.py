@@ -23,7 +23,7 @@ LongText = Annotated[str, Meta(max_length=2048)]
 Link = Annotated[str, Meta(max_length=2048, pattern=r"^$|^[Hh][Tt][Tt][Pp][Ss]?://")]
 Price = Annotated[float, Meta(ge=-1e12, le=1e12)]
 Grams = Annotated[float, Meta(ge=0, le=1e12)]
-Lines = Annotated[list["Product"], Meta(max_length=1000)]
+Lines = Annotated[list["Product"], Meta(max_length=500)]
 
 
 class Address(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -194,8 +194,11 @@ class OrderUpsert(msgspec.Struct, kw_only=True):
     order: OrderBody | None = None
     order_analytics: dict[str, Any] | None = None
 
-    def command(self, shop_id: UUID, loc: Loc = ("body",)) -> OrderCommand:
-        """The command; Invalid where a time is none that an order can have, or a carrier is unknown."""
+    def command(self, shop_id: UUID, loc: Loc = ("body",), hinted: set[str] | None = None) -> OrderCommand:
+        """The command; Invalid where a time is none that an order can have, or a carrier is unknown.
+
+        `hinted` is one set for all orders of a request (see `unknown_carriers`).
+        """
         trackings = [((*loc, "trackings", place), tracking) for place, tracking in enumerate(self.trackings)]
         placed_at = self.order.order_placed_at if self.order else None
         _refuse(
@@ -203,7 +206,8 @@ class OrderUpsert(msgspec.Struct, kw_only=True):
                 *time_faults([((*loc, "order", "order_placed_at"), placed_at)]),
                 *time_faults(((*at, "tracking_placed_at"), tracking.tracking_placed_at) for at, tracking in trackings),
                 *unknown_carriers(
-                    ((*at, "carrier_reference"), tracking.carrier_reference) for at, tracking in trackings
+                    (((*at, "carrier_reference"), tracking.carrier_reference) for at, tracking in trackings),
+                    set() if hinted is None else hinted,
                 ),
             ]
         )
@@ -214,7 +218,6 @@ class OrderUpsert(msgspec.Struct, kw_only=True):
             members=self.order.members() if self.order else None,
             trackings=[tracking.tracking() for tracking in self.trackings],
             order_analytics=self.order_analytics or inside,
-            loc=loc,
         )
 
 

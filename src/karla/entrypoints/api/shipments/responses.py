@@ -1,5 +1,6 @@
 """How shipments and their timelines look in answers."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ _PART: dict[str, Any] = {
     "tax_lines": [],
 }
 _LINE: dict[str, Any] = {**_PART, "bundled_products": [], "type": "product", "product_id": None, "variant_id": None}
+_REPEATED_LINES = 2_000  # of an order within all its shipments; more would drown its answer
 _TAX: dict[str, Any] = {"price": 0, "rate": 0}
 
 
@@ -85,7 +87,11 @@ class LastEvent(msgspec.Struct):
 
 
 class TrackingDetail(msgspec.Struct, kw_only=True):
-    """A shipment; also called a tracking. `events` are newest first; a draft has no carrier."""
+    """A shipment; also called a tracking. `events` are newest first; a draft has no carrier.
+
+    `products` empty means the whole order. A parcel that has a number, and whose products were not told, shows
+    the order's lines, as long as the order's lines times its shipments are 2,000 at most.
+    """
 
     id: UUID
     merchant_id: UUID
@@ -117,7 +123,6 @@ class TrackingDetail(msgspec.Struct, kw_only=True):
 
 def tracking_detail(shop: ShopRef, file: OrderFile, shipment: Shipment, language: str) -> TrackingDetail:
     """One shipment of an order's file, its texts in `language`."""
-    products = file.order.products if shipment.products is None else shipment.products
     return TrackingDetail(
         id=shipment.id,
         merchant_id=shipment.shop_id,
@@ -141,7 +146,7 @@ def tracking_detail(shop: ShopRef, file: OrderFile, shipment: Shipment, language
         estimated_arrival=_arrival(shipment, language),
         expected_delivery=_expected(shipment),
         pickup=shipment.pickup,
-        products=[full_line(product) for product in products],
+        products=[full_line(product) for product in _products(file, shipment)],
         events=[tracking_event(shipment, event, language) for event in reversed(file.events_of(shipment.id))],
         created_at=stamp(shipment.created_at),
         updated_at=stamp(shipment.updated_at),
@@ -180,6 +185,13 @@ def full_line(line: dict[str, Any]) -> dict[str, Any]:
     full["tax_lines"] = _taxes(full)
     full["bundled_products"] = [{**_PART, **part, "tax_lines": _taxes(part)} for part in full["bundled_products"]]
     return full
+
+
+def _products(file: OrderFile, shipment: Shipment) -> Sequence[dict[str, Any]]:
+    if shipment.products is not None:
+        return shipment.products
+    lines = file.order.products
+    return () if shipment.draft or len(lines) * len(file.shipments) > _REPEATED_LINES else lines
 
 
 def _taxes(line: dict[str, Any]) -> list[dict[str, Any]]:
