@@ -37,12 +37,13 @@ class StopSignal:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Take the signals; one that is ignored (`nohup`) stays so."""
-        wanted = [
-            number
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-            if signal.getsignal(number) is not signal.SIG_IGN
-        ]
+        """Take the signals; a SIGHUP that is ignored (`nohup`) stays so.
+
+        An ignored SIGINT doesn't: shells ignore it for what a script starts in the background.
+        """
+        wanted = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            wanted.append(signal.SIGHUP)
         previous = {number: signal.signal(number, self._on_signal) for number in wanted}
         try:
             yield
