@@ -9,8 +9,8 @@ from karla.vocabulary.events import Phase
 SUMMARY = "Everything that happens to an order after the purchase: parcels, events, webhooks."
 
 INTRODUCTION = """
-Send Karla your orders and their tracking numbers; it follows every parcel and tells you what happens to it by
-signed webhooks.
+Send Karla your orders and their tracking numbers; it keeps the story of every parcel and tells you what happens to
+it by signed webhooks.
 
 ### Authentication
 
