@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 WORKERS ?= auto
 
-.PHONY: help install up test check format demo bench docs lock clean
+.PHONY: help install up test check format demo bench chaos soak docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s '	'
@@ -44,6 +44,12 @@ demo: install ## a shop's life through the public API, in under 30 seconds
 
 bench: install ## the benchmarks; writes benchmarks/results.md
 	@$(BIN)/python -m benchmarks
+
+chaos: install ## kill -9 everything 300 times under load; KARLA_CHAOS_KILLS and KARLA_CHAOS_SEED choose
+	@$(BIN)/python -m tests.chaos.crash
+
+soak: install ## ten minutes at half of the greatest rate: memory and lag
+	@$(BIN)/python -m tests.chaos.soak
 
 docs: install ## write docs/reference anew
 	@$(BIN)/python -m docs.generate

@@ -1,27 +1,43 @@
 """`python -m benchmarks [name …]` runs them and rewrites their sections of results.md."""
 
 import argparse
-import asyncio
-from collections.abc import Callable, Coroutine
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from importlib import import_module
 
-from benchmarks import latency, startup, upsert
+import uvloop
+
+from benchmarks.plan import Plan
 from benchmarks.results import Section, write
 
-BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, Section]]] = {
-    "upsert": upsert.run,
-    "latency": latency.run,
-    "startup": startup.run,
-}
+# What `make bench` runs; the others take an environment of their own or very long.
+USUAL = (
+    "upsert", "read", "bulk", "scans", "deliveries", "latency", "scale", "workers", "fairness", "startup",
+)  # fmt: skip
+OTHERS = ("memory", "karrio", "profile")
 
 
 def main() -> None:
+    """Run what the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all without any")
-    for name in parser.parse_args().names or BENCHMARKS:
+    parser.add_argument("names", nargs="*", choices=[*USUAL, *OTHERS, []], help="which; the usual ones without any")
+    parser.add_argument("--quick", action="store_true", help="only see that they run; results.md stays as it is")
+    parser.add_argument("--events", type=int, help="how many events a long run takes")
+    given = parser.parse_args()
+    plan = Plan(given.quick, given.events)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and folders are cleared away
+    for name in given.names or USUAL:
         print(f"== {name}", flush=True)
-        section = asyncio.run(BENCHMARKS[name]())
+        section = uvloop.run(_run(name, plan))
         print(section.text, flush=True)
-        write(section)
+        if not plan.quick:
+            write(section)
+
+
+async def _run(name: str, plan: Plan) -> Section:
+    run: Callable[[Plan], Awaitable[Section]] = import_module(f"benchmarks.{name}").run
+    return await run(plan)
 
 
 main()

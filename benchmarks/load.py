@@ -21,7 +21,7 @@ class Refused(Exception):
 
 
 async def drive(port: int, requests: Iterator[bytes], seconds: float, connections: int = CONNECTIONS) -> Outcome:
-    """Send requests on all connections for so long; each connection has one under way at a time."""
+    """Send requests on all connections for so long, or while there are any; each has one under way at a time."""
     stop_at = time.perf_counter() + seconds
     times: list[float] = []
     started = time.perf_counter()
@@ -35,7 +35,9 @@ async def _one(port: int, requests: Iterator[bytes], stop_at: float, times: list
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         while time.perf_counter() < stop_at:
-            request = next(requests)
+            request = next(requests, None)
+            if request is None:
+                return
             began = time.perf_counter()
             writer.write(request)
             await answer(reader)
@@ -45,15 +47,25 @@ async def _one(port: int, requests: Iterator[bytes], stop_at: float, times: list
 
 
 async def answer(reader: asyncio.StreamReader) -> bytes:
-    """Read one answer with a Content-Length; its body."""
+    """Read one answer that has a Content-Length or no body; its body."""
     head = await reader.readuntil(b"\r\n\r\n")
     lowered = head.lower()
-    place = lowered.index(b"content-length:") + 15
-    length = int(lowered[place : lowered.index(b"\r\n", place)])
+    place = lowered.find(b"content-length:") + 15
+    length = int(lowered[place : lowered.index(b"\r\n", place)]) if place > 14 else 0
     body = await reader.readexactly(length) if length else b""
     if not head.startswith(b"HTTP/1.1 2"):
         raise Refused(head.split(b"\r\n")[0].decode() + " " + body[:500].decode())
     return body
+
+
+async def ask(port: int, request: bytes) -> bytes:
+    """The body that one request is answered with."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(request)
+        return await answer(reader)
+    finally:
+        writer.close()
 
 
 def request_bytes(method: str, path: str, authorization: str, body: bytes) -> bytes:

@@ -28,7 +28,7 @@ def write(section: Section) -> None:
     """Put the section in the place of its former self, or at the end."""
     text = _FILE.read_text() if _FILE.exists() else _HEAD
     block = (
-        f"<!-- {section.name} -->\n## {section.title}\n\n`python -m benchmarks {section.name}`, {_where()}\n\n"
+        f"<!-- {section.name} -->\n## {section.title}\n\n`python -m benchmarks {section.name}`, {where()}\n\n"
         f"{section.text.strip()}\n<!-- /{section.name} -->\n"
     )
     pattern = re.compile(rf"<!-- {section.name} -->.*?<!-- /{section.name} -->\n", re.DOTALL)
@@ -36,7 +36,8 @@ def write(section: Section) -> None:
     _FILE.write_text(text)
 
 
-def _where() -> str:
+def where() -> str:
+    """Date, machine, Python and revision of a figure."""
     cpu = next(
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         platform.processor(),

@@ -13,23 +13,32 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+import psycopg
 
 from karla.infra.embedded_postgres import EmbeddedPostgres
 from karla.infra.migrations import migrate
+from karla.infra.settings import Settings, variable_of
 
 SHOP = "bench"
+# A load generator is one caller with one key: what protects a real instance from such a one would be measured.
+UNLIMITED = {variable_of(field): "10000000" for field in Settings.__struct_fields__ if field.endswith("_per_minute")}
 
 
 class Stage:
     """A migrated database of its own, with one shop and an admin key for it."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, postgres_pid: int = 0) -> None:
         self.url = url
         self.folder = folder
+        self.postgres_pid = postgres_pid
         self.environment = {
             **os.environ,
+            **UNLIMITED,
             "KARLA_DATABASE_URL": url,
             "KARLA_DATA_DIR": str(folder),
             "KARLA_LOG_LEVEL": "warning",
@@ -42,18 +51,32 @@ class Stage:
         token = base64.b64encode(f"{issued['username']}:{issued['key']}".encode()).decode()
         self.authorization = f"Basic {token}"
 
+    @property
+    def shop_id(self) -> UUID:
+        """The shop's."""
+        with psycopg.connect(self.url) as connection:
+            row = connection.execute("select id from shops where slug = %s", [SHOP]).fetchone()
+        assert row is not None
+        return UUID(str(row[0]))
+
     def _karla(self, *words: str) -> str:
         command = [sys.executable, "-m", "karla", *words]
-        return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
+        done = subprocess.run(command, env=self.environment, stdout=subprocess.PIPE, text=True)
+        done.check_returncode()
+        return done.stdout
 
     @contextlib.contextmanager
-    def karla(self, *words: str, port: int | None = None) -> Iterator[None]:
-        """`karla serve`, `karla work` …; with a port, from when it is ready."""
-        environment = self.environment if port is None else {**self.environment, "KARLA_PORT": str(port)}
-        with child([sys.executable, "-m", "karla", *words], environment):
+    def karla(
+        self, *words: str, port: int | None = None, settings: Mapping[str, str] | None = None
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """`karla serve`, `karla work` …, with these environment variables; with a port, from when it is ready."""
+        environment = {**self.environment, **(settings or {})}
+        if port is not None:
+            environment["KARLA_PORT"] = str(port)
+        with child([sys.executable, "-m", "karla", *words], environment) as process:
             if port is not None:
                 wait_for(f"http://127.0.0.1:{port}/readyz")
-            yield
+            yield process
 
 
 @contextlib.contextmanager
@@ -64,16 +87,18 @@ def stage() -> Iterator[Stage]:
     try:
         with EmbeddedPostgres.start(folder) as postgres:
             migrate(postgres.url)
-            yield Stage(postgres.url, folder)
+            yield Stage(postgres.url, folder, postgres.pid)
     finally:
         EmbeddedPostgres.remove(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def child(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is ended by SIGTERM when the block ends."""
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+def child(
+    command: list[str], environment: dict[str, str], log: BinaryIO | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is ended by SIGTERM when the block ends; what it says goes to `log`, if one is given."""
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         yield process
     finally:

@@ -81,6 +81,8 @@ def _kind(info: mi.Type) -> str:
             return "`true` or `false`"
         case mi.IntType() | mi.FloatType() as number:
             return _bounded("integer" if isinstance(number, mi.IntType) else "number", number)
+        case mi.LiteralType(values=words):
+            return ", ".join(f"`{word}`" for word in words)
         case mi.StrType(pattern=str(pattern)) if pattern.startswith("^("):
             return ", ".join(f"`{word}`" for word in pattern.strip("^()$").split("|"))
         case mi.StrType(min_length=least):

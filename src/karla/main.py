@@ -3,22 +3,23 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
-from functools import partial
+import sys
+from collections.abc import AsyncIterator, Callable
 
 import uvloop
 
 from karla.domain.subscribers.journal import announce
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.access import Keyring
-from karla.entrypoints.api.services import Services, upserted
+from karla.entrypoints.api.services import Services, Upserts
+from karla.entrypoints.api.streams import Streams
 from karla.entrypoints.cli.program import Runtime, program
 from karla.infra import bell as bells
-from karla.infra.batching import Coalescer
 from karla.infra.bell import Bell
 from karla.infra.clock import Clock, SystemClock
 from karla.infra.db import Database
-from karla.infra.http import Egress
+from karla.infra.garbage import collect_less_often
+from karla.infra.http import Egress, Route
 from karla.infra.lifeline import end_with_supervisor
 from karla.infra.probes import answering
 from karla.infra.rate_limit import RateLimit
@@ -30,29 +31,39 @@ from karla.pipeline.belt import Belt
 
 
 @contextlib.asynccontextmanager
-async def open_services(settings: Settings, url: str) -> AsyncIterator[Services]:
-    """The parts of an API process, connected."""
+async def open_services(
+    settings: Settings, url: str, ending: Callable[[], bool] = lambda: False
+) -> AsyncIterator[Services]:
+    """The parts of an API process, connected; `ending` tells that it is about to stop."""
     clock = SystemClock()
     objects = ObjectStore.open(settings.object_store_url, settings.data_dir / "objects")
     db = await Database.open(url, announce=announce, clock=clock, pool_size=settings.database_pool_size)
     bell = Bell(url)
     keyring = Keyring(db, clock, bell)
+    streams = Streams(ending)
     bell.on(bells.ACCESS, keyring.forget)
+    bell.on(bells.WORK, streams.wake)
     await bell.start()
     try:
-        yield Services(
-            settings=settings,
-            db=db,
-            clock=clock,
-            keyring=keyring,
-            objects=objects,
-            upserts=Coalescer(partial(upserted, db)),
-            bulk_limit=RateLimit(settings.bulk_requests_per_minute, clock),
-            backlog=BacklogMetrics(db, clock),
-        )
+        async with keyring.uses.written():
+            yield Services(
+                settings=settings,
+                db=db,
+                clock=clock,
+                keyring=keyring,
+                objects=objects,
+                upserts=Upserts(db),
+                key_limit=RateLimit(settings.requests_per_minute, clock),
+                bulk_limit=RateLimit(settings.bulk_requests_per_minute, clock),
+                backlog=BacklogMetrics(db, clock),
+                streams=streams,
+            )
     finally:
         await bell.stop()
         await db.close()
+
+
+_NOT_STARTED = 3  # uvicorn's own code
 
 
 def serve(settings: Settings, url: str) -> None:
@@ -61,17 +72,27 @@ def serve(settings: Settings, url: str) -> None:
 
     configure_logging(settings.log_level, settings.log_format)
     end_with_supervisor()
-    uvicorn.run(
-        api.build(lambda: open_services(settings, url)),
+    asyncio.run(Database.demand_isolation(url))  # the web server would tell of it in a traceback
+    app = api.build(lambda: open_services(settings, url, ending=lambda: server.should_exit))
+    collect_less_often()
+    config = uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
         date_header=True,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies or "",
         timeout_graceful_shutdown=8,
         lifespan="on",
     )
+    server = uvicorn.Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(_NOT_STARTED)
 
 
 @contextlib.asynccontextmanager
@@ -85,7 +106,7 @@ async def open_belt(settings: Settings, url: str, clock: Clock | None = None) ->
 async def _belt_parts(settings: Settings, url: str, clock: Clock) -> AsyncIterator[tuple[Belt, Database]]:
     db = await Database.open(url, announce=announce, clock=clock, pool_size=settings.database_pool_size)
     try:
-        async with Egress(settings.allow_private_targets) as egress:
+        async with Egress(settings.allow_private_targets, route=Route.of(settings)) as egress:
             yield Belt(settings, db, egress, clock), db
     finally:
         await db.close()
@@ -95,6 +116,7 @@ def work(settings: Settings, url: str) -> None:
     """Run the belt until SIGTERM or SIGINT."""
     configure_logging(settings.log_level, settings.log_format)
     end_with_supervisor()
+    collect_less_often()
     uvloop.run(_work(settings, url))
 
 

@@ -11,8 +11,9 @@ COMMAND = ["work: Work"]
 NO_SHOP_YET = "asked before a shop is known; sees what everybody may who knows the name or the key"
 BY_REACH = "its `reach` says what may be seen: an organisation, or those shops of it that a key administers"
 SCOPE_NOT_ASKED = {
+    "src/karla/domain/audit/queries.py::organisation_entries": BY_REACH,
     "src/karla/domain/branding/queries.py::image_named": NO_SHOP_YET,
-    "src/karla/domain/subscribers/queries.py::backlog": "counts over all shops, for the operator's metrics",
+    "src/karla/domain/subscribers/queries/deliveries.py::backlog": "counts over all shops, for the operator's metrics",
     "src/karla/domain/tenants/queries.py::every_shop": "for the one who operates Karla, at the command line",
     "src/karla/domain/tenants/queries.py::get_key": BY_REACH,
     "src/karla/domain/tenants/queries.py::organisation_id": NO_SHOP_YET,

@@ -2,76 +2,18 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
-from karla.entrypoints.api import app as api
-from karla.entrypoints.api.access import Keyring
-from karla.infra import bell as bells
-from karla.infra.bell import Bell
-from karla.infra.clock import Clock, SystemClock
-from karla.infra.db import Database
-from karla.infra.work import Fact, Work
+from karla.entrypoints.api.access import REMEMBERED
+from karla.infra.clock import SystemClock
 from karla.vocabulary.scope import Role
+from tests.support.clocks import StandingClock
 from tests.support.karla import Karla, ShopClient, basic
-
-START = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
-
-
-class StandingClock:
-    """Stands still until it is moved."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-
-    def now(self) -> datetime:
-        return self._now
-
-    def advance(self, by: timedelta) -> None:
-        self._now += by
-
-
-class OtherProcess:
-    """Another API process on the same database; `heard` rings when the bell has told it of a change."""
-
-    def __init__(self, http: httpx.AsyncClient, heard: asyncio.Event) -> None:
-        self.http = http
-        self.heard = heard
-
-    async def get(self, path: str, shop: ShopClient) -> httpx.Response:
-        return await self.http.get(path, headers=shop.headers)
-
-
-@asynccontextmanager
-async def another_process(karla: Karla, url: str, clock: Clock, *, hears: bool = True) -> AsyncIterator[OtherProcess]:
-    async def announce(work: Work, facts: Sequence[Fact]) -> None:
-        """Keys and shops announce nothing."""
-
-    db = await Database.open(url, announce=announce, clock=clock, pool_size=2)
-    bell = Bell(url)
-    keyring = Keyring(db, clock, bell)
-    heard = asyncio.Event()
-
-    def tell() -> None:
-        keyring.forget()
-        heard.set()
-
-    bell.on(bells.ACCESS, tell)
-    if hears:
-        await bell.start()
-        heard.clear()
-    services = msgspec.structs.replace(karla.services, db=db, clock=clock, keyring=keyring)
-    transport = httpx.ASGITransport(app=api.with_services(services), raise_app_exceptions=False)  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://other.test") as http:
-        yield OtherProcess(http, heard)
-    await bell.stop()
-    await db.close()
+from tests.support.neighbours import CutOffBell, neighbour
 
 
 def encoded(text: bytes) -> str:
@@ -217,7 +159,7 @@ async def test_every_process_hears_of_a_revoked_key(karla: Karla, database_url: 
     admin = await karla.shop(whole_organisation=True)
     editor = await karla.key_for(admin.shop, Role.EDITOR)
     key = await newest_key(admin)
-    async with another_process(karla, database_url, SystemClock()) as other:
+    async with neighbour(karla, database_url, SystemClock()) as other:
         assert (await other.get(f"/v1/shops/{editor.slug}", editor)).status_code == 200
         other.heard.clear()
         await admin.delete(f"/v1/orgs/{admin.shop.organisation}/keys/{key['uuid']}")
@@ -229,10 +171,25 @@ async def test_a_process_that_can_not_hear_asks_each_time(karla: Karla, database
     admin = await karla.shop(whole_organisation=True)
     editor = await karla.key_for(admin.shop, Role.EDITOR)
     key = await newest_key(admin)
-    async with another_process(karla, database_url, SystemClock(), hears=False) as deaf:
+    async with neighbour(karla, database_url, SystemClock(), hears=False) as deaf:
         assert (await deaf.get(f"/v1/shops/{editor.slug}", editor)).status_code == 200
         await admin.delete(f"/v1/orgs/{admin.shop.organisation}/keys/{key['uuid']}")
         assert (await deaf.get(f"/v1/shops/{editor.slug}", editor)).status_code == 401
+
+
+async def test_what_a_cut_off_process_remembers_ends_within_a_minute(karla: Karla, database_url: str) -> None:
+    admin = await karla.shop(whole_organisation=True)
+    editor = await karla.key_for(admin.shop, Role.EDITOR)
+    key = await newest_key(admin)
+    clock = StandingClock()
+    async with neighbour(karla, database_url, clock, bell=CutOffBell(database_url)) as cut_off:
+        path = f"/v1/shops/{editor.slug}"
+        assert (await cut_off.get(path, editor)).status_code == 200
+        await admin.delete(f"/v1/orgs/{admin.shop.organisation}/keys/{key['uuid']}")
+        clock.advance(REMEMBERED - timedelta(seconds=1))
+        assert (await cut_off.get(path, editor)).status_code == 200
+        clock.advance(timedelta(seconds=1))
+        assert refusal(await cut_off.get(path, editor)) == (401, "credentials_invalid")
 
 
 async def test_a_deleted_shop_is_gone_at_once_and_so_is_its_key(karla: Karla) -> None:
@@ -249,8 +206,8 @@ async def test_a_rotated_key_works_until_the_overlap_is_over(karla: Karla, datab
     editor = await karla.key_for(admin.shop, Role.EDITOR)
     keys = f"/v1/orgs/{admin.shop.organisation}/keys"
     key = await newest_key(admin)
-    clock = StandingClock(START)
-    async with another_process(karla, database_url, clock) as process:
+    clock = StandingClock()
+    async with neighbour(karla, database_url, clock) as process:
         answer = await process.http.post(
             f"{keys}/{key['uuid']}/rotate", json={"overlap_hours": 3}, headers=admin.headers
         )

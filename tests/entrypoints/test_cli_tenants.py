@@ -83,10 +83,11 @@ def test_a_key_is_created_listed_and_revoked(cli: Cli) -> None:
         ("bi[b]", [{"shop_slug": "*", "role": "viewer"}]),
         (slug, [{"shop_slug": slug, "role": "admin"}]),
     ]
+    assert [(key["last_used_at"], key["requests_per_minute"]) for key in listed] == [(None, None)] * 2
     assert made["key"] not in str(listed)
     assert "is revoked" in cli.run("key", "revoke", listed[1]["uuid"], "--org", organisation)
     table = cli.run("key", "list", "--org", organisation)
-    for shown in ("bi[b]", "viewer of every shop", f"admin of {slug}", "active", "revoked 2"):
+    for shown in ("bi[b]", "viewer of every shop", f"admin of {slug}", "never", "active", "revoked 2"):
         assert shown in table
 
 

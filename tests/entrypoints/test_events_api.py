@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from karla.domain.shipments.records import ShipmentEvent
+from karla.vocabulary.events import Direction
 from tests.support.facts import happen, order_file, shipment_event
 from tests.support.karla import Karla, ShopClient
 from tests.support.receiver import receiving
@@ -99,6 +100,27 @@ async def test_a_page_ends_by_its_bytes_too(karla: Karla, shop: ShopClient) -> N
     assert [one for page in pages for one in page] == [str(event.event_id) for event in reversed(events)]
 
 
+async def test_the_oldest_first_by_pages(karla: Karla, shop: ShopClient) -> None:
+    events = await happened(karla, shop, *["OUT_FOR_DELIVERY", "SUCCESSFULLY_DELIVERED"] * 2, "OUT_FOR_DELIVERY")
+    seen: list[str] = []
+    address = "/events?sort=asc&limit=2"
+    for more in (True, True, False):
+        answer = await shop.call("GET", address)
+        seen += ids(answer)
+        assert ("link" in answer.headers) == more
+        address = answer.headers.get("link", "").partition(">")[0].strip("<")
+    assert seen == [str(event.event_id) for event in events]
+
+
+async def test_every_handover_is_a_group(karla: Karla, shop: ShopClient) -> None:
+    handovers = await happened(karla, shop, "SUCCESSFULLY_DELIVERED", "DELIVERED_TO_NEIGHBOUR")
+    back = shipment_event(order_file(shop.shop.id), direction=Direction.CUSTOMER_MERCHANT)
+    await happen(karla.services.db, back)
+    await happened(karla, shop, "OUT_FOR_DELIVERY")
+    found = ids(await shop.get("/events", group="shipment_delivered_all_events"))
+    assert found == [str(event.event_id) for event in reversed(handovers)]
+
+
 async def test_a_full_last_page_has_no_next(karla: Karla, shop: ShopClient) -> None:
     await happened(karla, shop, "OUT_FOR_DELIVERY", "SUCCESSFULLY_DELIVERED")
     answer = await shop.get("/events", limit=2)
@@ -151,6 +173,8 @@ async def test_one_transaction_keeps_its_order(karla: Karla, shop: ShopClient) -
     "query",
     [
         {"limit": 0},
+        {"sort": "up"},
+        {"include_test": "maybe"},
         {"limit": 101},
         {"cursor": "nonsense"},
         {"cursor": "WzEsMl0"},

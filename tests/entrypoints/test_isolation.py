@@ -4,72 +4,23 @@ Generated from the document, so a new operation is in it from its first day.
 """
 
 from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
 
 from karla.vocabulary.scope import Role
 from tests.support.documents import Operation, operations
-from tests.support.images import PNG
+from tests.support.inhabited import Inhabited, inhabit, options, with_ending_streams
 from tests.support.karla import Karla, ShopClient, basic
-from tests.support.samples import sample
 
 OPERATIONS = [operation for operation in operations() if operation.needs.of != "nobody"]
+WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
 
 
-class Inhabited(NamedTuple):
-    """A shop with one of everything, and callers of every kind."""
-
-    names: dict[str, str]
-    callers: dict[str, ShopClient]
-
-    def path(self, operation: Operation, slug: str | None = None) -> str:
-        """The operation's path with this shop's own things in it."""
-        names = {**self.names, "slug": self.names["organisation" if operation.needs.of == "organisation" else "slug"]}
-        if slug is not None:
-            names["slug"] = slug
-        return operation.path.format_map({**names, "uuid": names[f"uuid of {operation.resource}"]})
-
-
-async def inhabit(karla: Karla) -> Inhabited:
-    admin = await karla.shop(Role.ADMIN)
-    viewer = await karla.key_for(admin.shop, Role.VIEWER)
-    editor = await karla.key_for(admin.shop, Role.EDITOR)
-    organisation = await karla.key_for(admin.shop, Role.ADMIN, whole_organisation=True)
-    revoked = await revoked_key(organisation)
-    org = admin.shop.organisation
-    keys = (await organisation.get(f"/v1/orgs/{org}/keys")).json()
-    upsert = sample("order_upsert.request.headless")
-    order = (await admin.put("/orders", upsert)).json()
-    webhook = (await admin.post("/webhooks", {"url": "https://hooks.shop.example/karla"})).json()
-    products = sample("products_bulk.request")
-    await admin.post("/products", products)
-    event = order["trackings"][0]["events"][0]["event_id"]
-    return Inhabited(
-        names={
-            "slug": admin.slug,
-            "organisation": org,
-            "ref": order["uuid"],
-            "shipment_id": order["trackings"][0]["id"],
-            "uuid of webhooks": webhook["uuid"],
-            "uuid of keys": next(key["uuid"] for key in keys if key["revoked_at"] is None),
-            "uuid of ": "",
-            "event_id": event,
-            "product_id": products[0]["product_id"],
-            "variant_id": products[0]["variant_id"],
-            "image_type": "logo",
-        },
-        callers={"viewer": viewer, "editor": editor, "admin": admin, "organisation": organisation, "revoked": revoked},
-    )
-
-
-async def revoked_key(organisation: ShopClient) -> ShopClient:
-    keys = f"/v1/orgs/{organisation.shop.organisation}/keys"
-    issued = (await organisation.post(keys, {"shops": [{"shop_slug": "*", "role": "admin"}]})).json()
-    answer = await organisation.delete(f"{keys}/{issued['uuid']}")
-    assert answer.status_code == 204, answer.text
-    return ShopClient(organisation.http, organisation.shop, issued["username"], issued["key"])
+@pytest_asyncio.fixture(scope="module", name="karla")
+async def karla_with_ending_streams(karla: Karla) -> AsyncIterator[Karla]:
+    async with with_ending_streams(karla) as ending:
+        yield ending
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -83,17 +34,6 @@ async def stranger(karla: Karla) -> AsyncIterator[ShopClient]:
     yield await karla.shop(Role.ADMIN, whole_organisation=True)
 
 
-def options(operation: Operation, here: Inhabited | None = None) -> dict[str, Any]:
-    if operation.multipart:
-        return {"files": {"image": ("logo.png", PNG, "image/png")}}
-    if operation.method in ("GET", "DELETE"):
-        return {}
-    body = operation.example
-    if here and "organization" in body:
-        body = {**body, "organization": here.names["organisation"]}
-    return {"json": body}
-
-
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 async def test_strangers_are_kept_out(operation: Operation, lived_in: Inhabited, stranger: ShopClient) -> None:
     path = lived_in.path(operation)
@@ -104,6 +44,7 @@ async def test_strangers_are_kept_out(operation: Operation, lived_in: Inhabited,
         ("Bearer token", 400),
         (basic(username, "karla_wrong"), 401),
         (lived_in.callers["revoked"].headers["Authorization"], 401),
+        (lived_in.callers["expired"].headers["Authorization"], 401),
     ):
         headers = {} if header is None else {"Authorization": header}
         answer = await stranger.http.request(operation.method, path, headers=headers, **options(operation))
@@ -113,6 +54,40 @@ async def test_strangers_are_kept_out(operation: Operation, lived_in: Inhabited,
         answer = await stranger.call(operation.method, path, **options(operation))
         assert answer.status_code == 403, answer.text
         assert answer.json()["key"] == "access_denied"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [o for o in OPERATIONS if o.needs.of == "shop" or (o.needs.of == "organisation" and o.names_a_thing)],
+    ids=str,
+)
+async def test_the_admin_of_another_shop_of_the_organisation_is_a_stranger_too(
+    operation: Operation, lived_in: Inhabited
+) -> None:
+    answer = await lived_in.callers["sibling"].call(operation.method, lived_in.path(operation), **options(operation))
+    assert answer.status_code == 403, answer.text
+    assert answer.json()["key"] == "access_denied"
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=str)
+async def test_a_refused_write_changes_nothing(
+    operation: Operation, lived_in: Inhabited, stranger: ShopClient, database_url: str
+) -> None:
+    before = await lived_in.rows(database_url)
+    assert before["orders by shop_id"], "the look is at the rows that are there"
+    paths = [lived_in.path(operation)]
+    if operation.needs.of == "shop" and operation.names_a_thing and not operation.creates_by_name:
+        paths.append(lived_in.path(operation, slug=stranger.slug))
+    refused = ["revoked", "expired"]
+    if operation.needs.of == "shop":
+        refused += ["sibling", *(name for name in ("viewer", "editor") if not Role(name).covers(operation.needs.role))]
+    for path in paths if operation.needs.of != "key" else ():
+        answer = await stranger.call(operation.method, path, **options(operation, lived_in))
+        assert 400 <= answer.status_code < 500, (path, answer.text)
+    for name in refused:
+        answer = await lived_in.callers[name].call(operation.method, paths[0], **options(operation, lived_in))
+        assert answer.status_code in (401, 403), (name, answer.text)
+    assert await lived_in.rows(database_url) == before
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
@@ -144,9 +119,14 @@ async def test_another_shops_things_are_not_there(
 
 
 async def test_lists_show_only_ones_own(lived_in: Inhabited, stranger: ShopClient) -> None:
-    secret = [lived_in.names[name] for name in ("ref", "shipment_id", "uuid of webhooks", "event_id")]
+    names = ("ref", "shipment_id", "uuid of webhooks", "uuid of keys", "event_id")
+    secret = [lived_in.names[name] for name in names]
+    sibling = lived_in.callers["sibling"]
     for operation in OPERATIONS:
-        if operation.method == "GET" and not operation.names_a_thing and operation.needs.of == "shop":
-            answer = await stranger.call("GET", operation.path.format(slug=stranger.slug))
+        if operation.method != "GET" or operation.names_a_thing:
+            continue
+        for caller in (stranger, sibling):
+            slug = caller.shop.organisation if operation.needs.of == "organisation" else caller.slug
+            answer = await caller.call("GET", operation.path.format(slug=slug))
             assert answer.status_code == 200, answer.text
             assert not [name for name in secret if name in answer.text], operation

@@ -12,7 +12,18 @@ from karla.infra.access import NOWHERE
 from karla.vocabulary.scope import Role
 from tests.support.karla import Karla, ShopClient
 
-DETAIL = ["uuid", "username", "hint", "shops", "created_at", "expires_at", "revoked_at", "replaced_by"]
+DETAIL = [
+    "uuid",
+    "username",
+    "hint",
+    "shops",
+    "created_at",
+    "expires_at",
+    "revoked_at",
+    "replaced_by",
+    "last_used_at",
+    "requests_per_minute",
+]
 
 
 def keys_of(client: ShopClient) -> str:
@@ -75,6 +86,14 @@ async def test_every_fault_of_a_new_key_is_named(karla: Karla) -> None:
         ({"shops": [{"shop_slug": "*", "role": "viewer"}] * 2}, {("body", "shops", 1, "shop_slug")}),
         ({"shops": [{"shop_slug": "*", "role": "viewer"}], "username": "a:b"}, {("body", "username")}),
         ({"shops": [{"shop_slug": "*", "role": "viewer"}], "username": ""}, {("body", "username")}),
+        (
+            {"shops": [{"shop_slug": "*", "role": "viewer"}], "requests_per_minute": 0},
+            {("body", "requests_per_minute")},
+        ),
+        (
+            {"shops": [{"shop_slug": "*", "role": "viewer"}], "requests_per_minute": 60_001},
+            {("body", "requests_per_minute")},
+        ),
     ):
         answer = await admin.post(keys_of(admin), body)
         assert answer.status_code == 422, answer.text

@@ -17,12 +17,16 @@ from karla.entrypoints.api.openapi import answers, examples, operations, texts
 from karla.entrypoints.api.openapi.operations import operations_of
 from karla.entrypoints.api.resources import RESOURCES
 from karla.infra.validation import Shape
-from karla.vocabulary.events import CATALOGUE, CLAIM_ACTIONS
+from karla.vocabulary.events import CATALOGUE, CLAIM_ACTIONS, Notice
 from tests.support.documents import the_document
 from tests.support.karla import Karla
 
 NOT_SHOWN = {"/", "/docs", "/docs/assets/{name}", "/public/openapi.json", "/healthz", "/readyz", "/metrics"}
-REFS = [*(kind.ref for kind in CATALOGUE.values()), *(f"claims/{action}" for action in CLAIM_ACTIONS)]
+REFS = [
+    *(kind.ref for kind in CATALOGUE.values()),
+    *(f"claims/{action}" for action in CLAIM_ACTIONS),
+    *(notice.ref for notice in Notice),
+]
 
 Json = dict[str, Any]
 
@@ -249,7 +253,9 @@ def test_a_webhook_shows_its_event(document: Json, ref: str) -> None:
     assert payload["source"] == ref.partition("/")[0]
     assert payload["event_data"]["event_name"] == ref.rpartition("/")[2]
     assert payload["event_data"]["event_group"] == payload["event_group"]
-    assert payload["context"]["order"]["external_id"]
+    order = payload["context"]["order"]
+    assert (order is None) == (payload["source"] == "webhooks")
+    assert order is None or order["external_id"]
     assert payload["shop_id"]
     names = [resolved(document, parameter["$ref"])["name"] for parameter in told["parameters"]]
     assert {"Karla-Signature", "webhook-id", "webhook-timestamp", "webhook-signature"} <= set(names)

@@ -7,9 +7,7 @@ import pytest
 import pytest_asyncio
 
 from karla.vocabulary.scope import Role
-from tests.support.facts import happen, order_file, shipment_event
 from tests.support.karla import Karla, ShopClient
-from tests.support.receiver import receiving
 
 URL = "https://hooks.nordlicht.example/karla"
 
@@ -43,8 +41,21 @@ class TestCreate:
         assert body == {
             "url": URL,
             "enabled_events": ["*"],
+            "previous_secret_expires_at": None,
             "description": None,
+            "ordering": "none",
+            "payload_format": "karla",
             "status": "active",
+            "disabled_reason": None,
+            "health": {
+                "status": "healthy",
+                "failures": 0,
+                "failing_since": None,
+                "paused_until": None,
+                "last_success_at": None,
+                "last_failure": None,
+                "pending_deliveries": 0,
+            },
             "shop_slug": shop.slug,
             "merchant_slug": shop.slug,
         }
@@ -54,6 +65,8 @@ class TestCreate:
             "enabled_events": ["shipments/delivered", "shipments/in_delivery/DELIVERY_ATTEMPTED", "claims/created"],
             "secret": "3f0f9c58-5b1f-4d0e-8d8c-7e1b2a9c4d60",
             "description": "CX desk",
+            "ordering": "shipment",
+            "payload_format": "cloudevents",
             "status": "inactive",
         }
         body = await created(shop, **members)
@@ -93,6 +106,8 @@ class TestCreate:
             ("secret", "short", "too_short"),
             ("secret", "x" * 65, "too_long"),
             ("status", "paused", "enum"),
+            ("ordering", "order", "enum"),
+            ("payload_format", "xml", "enum"),
             ("enabled_events", "*", "list_type"),
             ("description", 5, "string_type"),
         ],
@@ -137,13 +152,18 @@ class TestOne:
         webhook = await created(shop, description="CX desk")
         path = f"/webhooks/{webhook['uuid']}"
         assert (await shop.get(path)).json() == webhook
-        changed = await shop.patch(path, {"url": f"{URL}/new", "enabled_events": ["claims/created"]})
+        changes = {
+            "url": f"{URL}/new",
+            "enabled_events": ["claims/created"],
+            "ordering": "shipment",
+            "payload_format": "cloudevents",
+        }
+        changed = await shop.patch(path, changes)
         assert changed.status_code == 200
         assert changed.json()["updated_at"] > webhook["updated_at"]
         assert changed.json() == {
             **webhook,
-            "url": f"{URL}/new",
-            "enabled_events": ["claims/created"],
+            **changes,
             "updated_at": changed.json()["updated_at"],
         }
         gone = await shop.delete(path)
@@ -172,6 +192,12 @@ class TestOne:
             await shop.get(f"/webhooks/{uuid}/deliveries"),
         ):
             assert answer.status_code == 404
+
+    async def test_inactive_is_disabled_and_active_again_healthy(self, shop: ShopClient) -> None:
+        path = f"/webhooks/{(await created(shop))['uuid']}"
+        off = (await shop.patch(path, {"status": "inactive"})).json()
+        assert (off["health"]["status"], off["disabled_reason"]) == ("disabled", None)
+        assert (await shop.patch(path, {"status": "active"})).json()["health"]["status"] == "healthy"
 
     async def test_an_unknown_one_has_a_key(self, shop: ShopClient) -> None:
         answer = await shop.delete(f"/webhooks/{uuid4()}")
@@ -203,38 +229,6 @@ class TestAccess:
         assert (await viewer.post("/webhooks", {"url": URL})).status_code == 403
         assert (await viewer.patch(path, {})).status_code == 403
         assert (await viewer.delete(path)).status_code == 403
-
-
-class TestDeliveries:
-    async def test_the_log(self, karla: Karla, shop: ShopClient) -> None:
-        async with receiving() as receiver:
-            webhook = await created(shop, url=receiver.url, enabled_events=["shipments/delivered"])
-            receiver.secrets.append(webhook["secret"])
-            event = shipment_event(order_file(shop.shop.id))
-            await happen(karla.services.db, event)
-            await karla.drain()
-            receiver.answer(500, body="out of order")
-            later = shipment_event(order_file(shop.shop.id))
-            await happen(karla.services.db, later)
-            await karla.drain()
-        path = f"/webhooks/{webhook['uuid']}/deliveries"
-        pending, delivered = (await shop.get(path)).json()
-        assert delivered["webhook_uuid"] == webhook["uuid"]
-        assert delivered["event_id"] == str(event.event_id) == receiver.journal[0].event_id
-        assert delivered["uuid"] == receiver.journal[0].delivery_id
-        assert delivered["ref"] == "shipments/delivered/SUCCESSFULLY_DELIVERED"
-        assert delivered["status"] == "delivered"
-        assert delivered["finished_at"] >= delivered["created_at"] >= delivered["triggered_at"]
-        assert delivered["next_attempt_at"] is None
-        attempt = dict(pending["attempts"][0])
-        assert attempt.pop("started_at") < pending["next_attempt_at"]
-        assert attempt.pop("duration_ms") >= 0
-        assert attempt == {"number": 1, "status_code": 500, "error": None, "response_excerpt": "out of order"}
-        assert (pending["status"], pending["finished_at"]) == ("pending", None)
-        assert (await shop.get(path, status="pending")).json() == [pending]
-        assert (await shop.get(path, event_id=str(event.event_id))).json() == [delivered]
-        assert (await shop.get(path, page=2, per_page=1)).json() == [delivered]
-        assert (await shop.get(path, status="lost")).status_code == 422
 
 
 async def test_metrics_tell_the_backlog(karla: Karla) -> None:

@@ -2,119 +2,17 @@
 
 import asyncio
 import gzip
-import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from itertools import cycle
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
-from karla.infra.http import Egress, Unreachable
-
-# Self-signed for localhost and 127.0.0.1, 2020 to 2120; guards nothing.
-KEY = """-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQghot5Kp/QEkQy359f
-ZZLVwRN/8AfQGQ4OkvXF38h0cuuhRANCAATT4ynTCxheQcbsyLcH35MrJIBgPkMJ
-f/dFaAfx6bZk5GXoAxXV0pzmb/cTzs7vtvykXfWeEDuxQA+Gmxl0g7QF
------END PRIVATE KEY-----
-"""
-CERTIFICATE = """-----BEGIN CERTIFICATE-----
-MIIBejCCAR+gAwIBAgIBATAKBggqhkjOPQQDAjAVMRMwEQYDVQQDDAprYXJsYS10
-ZXN0MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAVMRMwEQYDVQQD
-DAprYXJsYS10ZXN0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE0+Mp0wsYXkHG
-7Mi3B9+TKySAYD5DCX/3RWgH8em2ZORl6AMV1dKc5m/3E87O77b8pF31nhA7sUAP
-hpsZdIO0BaNeMFwwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAoQwHQYD
-VR0OBBYEFOGKEVv3/O1pMSkIWJAsQmgG0NDoMBoGA1UdEQQTMBGCCWxvY2FsaG9z
-dIcEfwAAATAKBggqhkjOPQQDAgNJADBGAiEAyRJA79sd7bEnj8690ZMvKeiUKQxr
-tSelZ2Dl7SDVpOsCIQDuPBAnAhWhcGq524F8rlB3W4cl9cSgdp3ny5mS8rjdfQ==
------END CERTIFICATE-----
-"""
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
-
-Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-class Listener:
-    """Plays one scene on each connection to its port on loopback, and counts them."""
-
-    def __init__(self, play: Play) -> None:
-        self.play = play
-        self.port = 0
-        self.connects = 0
-
-    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connects += 1
-        try:
-            await self.play(reader, writer)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def listening(play: Play, tls: ssl.SSLContext | None = None) -> AsyncIterator[Listener]:
-    listener = Listener(play)
-    server = await asyncio.start_server(listener.meet, "127.0.0.1", 0, ssl=tls)
-    listener.port = server.sockets[0].getsockname()[1]
-    try:
-        async with server:
-            yield listener
-    finally:
-        server.close()
-
-
-def sending(*parts: bytes, then: Play | None = None) -> Play:
-    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.writelines(parts)
-        await writer.drain()
-        if then:
-            await then(reader, writer)
-
-    return play
-
-
-async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    while await reader.read(65536):
-        pass
-
-
-async def abort(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    raw: socket.socket = writer.get_extra_info("socket")
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-    writer.transport.abort()
-
-
-class Names(AbstractResolver):
-    """A name server that gives any name the next of its answers, again and again."""
-
-    def __init__(self, *answers: Sequence[str]) -> None:
-        self.answers = cycle(answers)
-        self.asked = 0
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        self.asked += 1
-        return [
-            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
-            for address in next(self.answers)
-        ]
-
-    async def close(self) -> None: ...
-
-
-class NoNames(Names):
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        raise socket.gaierror(socket.EAI_NONAME, f"no such name: {host}")
+from karla.infra.http import Egress, Route, Unreachable
+from tests.support import listeners
+from tests.support.listeners import OK, Names, Play, abort, hang, listening, sending
 
 
 @pytest.fixture
@@ -125,17 +23,12 @@ async def egress() -> AsyncIterator[Egress]:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    (tmp_path / "key.pem").write_text(KEY)
-    path = tmp_path / "certificate.pem"
-    path.write_text(CERTIFICATE)
-    return path
+    return listeners.write_certificate(tmp_path)
 
 
 @pytest.fixture
 def server_tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    return context
+    return listeners.server_tls(certificate)
 
 
 # What comes back
@@ -292,7 +185,7 @@ async def test_nobody_listens(egress: Egress) -> None:
 
 
 async def test_a_name_without_an_address() -> None:
-    async with Egress(allow_private=False, resolver=NoNames()) as egress:
+    async with Egress(allow_private=False, resolver=Names([])) as egress:
         with pytest.raises(Unreachable, match="dns"):
             await egress.post("https://hook.example.com/", b"", {})
 
@@ -308,12 +201,12 @@ async def test_a_trusted_server_is_reached_by_its_own_name_only(certificate: Pat
     names = Names(["127.0.0.1"])
     async with (
         listening(sending(OK), server_tls) as listener,
-        Egress(allow_private=True, resolver=names, ca_file=certificate) as egress,
+        Egress(allow_private=True, resolver=names, route=Route(ca_file=certificate)) as egress,
     ):
         answer = await egress.post(f"https://localhost:{listener.port}/", b"", {})
         assert answer.excerpt == b"ok"
         with pytest.raises(Unreachable, match="tls"):
-            await egress.post(f"https://hook.example.com:{listener.port}/", b"", {})
+            await egress.post(f"https://other.example.com:{listener.port}/", b"", {})
 
 
 async def test_tls_before_1_2_is_refused(certificate: Path, server_tls: ssl.SSLContext) -> None:
@@ -324,7 +217,7 @@ async def test_tls_before_1_2_is_refused(certificate: Path, server_tls: ssl.SSLC
         server_tls.maximum_version = ssl.TLSVersion.TLSv1_1
     async with (
         listening(sending(OK), server_tls) as listener,
-        Egress(allow_private=True, ca_file=certificate) as egress,
+        Egress(allow_private=True, route=Route(ca_file=certificate)) as egress,
     ):
         with pytest.raises(Unreachable, match="tls"):
             await egress.post(f"https://127.0.0.1:{listener.port}/", b"", {})

@@ -20,6 +20,7 @@ from karla.infra.errors import Unavailable
 from karla.infra.migrations import migrate
 from karla.infra.settings import Settings
 from karla.infra.work import Work
+from tests.support.benches import cut_connections
 from tests.support.karla import Karla, running_karla
 from tests.support.processes import descendants
 
@@ -88,7 +89,7 @@ async def test_an_error_of_something_else_is_no_outage(database_url: str) -> Non
     async def announce(work: Work, facts: object) -> None:
         raise AssertionError
 
-    db = await Database.open(database_url, announce=announce)
+    db = await Database.open(f"{database_url}&application_name=ended", announce=announce)
     missing = FileNotFoundError("an image")
 
     async def command(work: Work) -> None:
@@ -104,7 +105,8 @@ async def test_an_error_of_something_else_is_no_outage(database_url: str) -> Non
             await connection.fetchval("select $1::int", "no number")
     with pytest.raises(Unavailable):
         async with db.read(NOWHERE) as connection:
-            await connection.execute("select pg_terminate_backend(pg_backend_pid())")
+            await cut_connections(database_url, "ended")
+            await connection.fetchval("select 1")
     with pytest.raises(Unavailable):
         await db.write(NOWHERE, lambda work: work.connection.fetchval("select pg_sleep(20)", timeout=0.1))
     await db.ping()

@@ -475,6 +475,12 @@ def test_a_naive_time_is_told_that_an_offset_is_needed() -> None:
     assert "offset" in fault.msg
 
 
+@pytest.mark.parametrize("params", [{"colour": "green"}, {"colours": ["red", "green"]}])
+def test_the_words_that_a_parameter_takes_are_told(params: dict[str, str | list[str]]) -> None:
+    (fault,) = faults_of(lambda: FILTERS.decode({"reference": "1"} | params))
+    assert fault.msg == "Must be one of: blue, red"
+
+
 def test_parameters_that_do_not_fit_together_are_a_422() -> None:
     (fault,) = faults_of(lambda: QueryShape(Window).decode({"start": "2", "end": "1"}))
     assert (fault.loc, fault.msg) == (("query",), "The end must not be before the start")

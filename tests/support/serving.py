@@ -15,9 +15,8 @@ from karla.main import open_services
 @contextmanager
 def served(settings: Settings, url: str) -> Iterator[str]:
     """The address of a server on a free port."""
-    config = uvicorn.Config(
-        api.build(lambda: open_services(settings, url)), port=0, log_config=None, access_log=False, lifespan="on"
-    )
+    app = api.build(lambda: open_services(settings, url, ending=lambda: server.should_exit))
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on")
     server = uvicorn.Server(config)
     started = threading.Event()
 

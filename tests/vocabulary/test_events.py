@@ -19,6 +19,7 @@ from karla.vocabulary.events import (
     Direction,
     EventKind,
     Flag,
+    Notice,
     Owner,
     Phase,
     State,
@@ -34,7 +35,7 @@ def test_the_counts_of_the_published_catalogue() -> None:
     assert len(CATALOGUE) == 126
     assert len(Phase) == 12
     assert (len(set(FORWARD_GROUPS)), len(set(RETURN_GROUPS)), len(set(CLAIM_GROUPS))) == (23, 5, 2)
-    assert len(GROUPS) == 30
+    assert len(GROUPS) == 30 + len(Notice)
     assert {kind.phase for kind in CATALOGUE.values()} == set(Phase)
 
 

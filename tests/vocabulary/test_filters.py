@@ -15,6 +15,9 @@ from karla.vocabulary.filters import canonical_filter, filter_problem, filter_to
         "claims",
         "claims/created",
         "claims/escalated_again",
+        "webhooks",
+        "webhooks/failing",
+        "webhook_disabled",
         "shipment_delivered",
         "shipment_delivered_all_events",
         "return_shipment_in_transit",
@@ -58,6 +61,9 @@ def test_every_phase_and_group_is_a_filter(written: str) -> None:
         ("claims/CREATED", "lower case"),
         ("claims/created\n", "lower case"),
         ("claims/created/now", "two parts"),
+        ("webhooks/", "failing, recovered, disabled, test"),
+        ("webhooks/broken", "failing, recovered, disabled, test"),
+        ("webhooks/failing/now", "failing, recovered, disabled, test"),
     ],
 )
 def test_an_invalid_filter_says_why(written: str, told: str) -> None:
@@ -84,6 +90,10 @@ def test_the_tokens_of_an_event() -> None:
         "shipments/order_created",
         "shipments/order_created/ORDER_ON_HOLD",
     )
+
+
+def test_what_is_told_of_webhooks_has_to_be_named() -> None:
+    assert filter_tokens("webhooks/failing", "webhook_failing") == ("webhooks", "webhooks/failing", "webhook_failing")
 
 
 def test_a_handover_has_one_token_more() -> None:

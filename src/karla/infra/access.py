@@ -13,3 +13,6 @@ def scope_of(shops: Iterable[UUID]) -> Scope:
 
 NOWHERE = scope_of(())
 """Sees no shop's rows: for questions that come before a shop is known (who is this key?)."""
+
+EVERYWHERE = Scope(shops=frozenset(), everywhere=True)
+"""Sees every shop's rows: for the belt, which works for all of them, and for the operator's commands."""

@@ -23,7 +23,7 @@ class Coalescer(Generic[Item, Result]):
         carry_out: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
         *,
         max_batch: int = 64,
-        lanes: int = 2,
+        lanes: int = 1,
     ) -> None:
         self._carry_out = carry_out
         self._max_batch = max_batch

@@ -16,6 +16,8 @@ ACCESS = "karla_access"
 
 _RETRY_SECONDS = 1.0
 _PAUSE_SECONDS = 0.002
+# The last: of a connection that has got the server's farewell, and isn't closed yet.
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 async def ring(connection: Connection, channel: str, payload: str = "") -> None:
@@ -52,7 +54,7 @@ class Ringer:
         try:
             while self._asked:
                 self._asked = False
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with contextlib.suppress(*_LOST):
                     await self._pool.execute("select pg_notify($1, '')", self._channel)
                 await asyncio.sleep(_PAUSE_SECONDS)
         finally:
@@ -92,7 +94,7 @@ class Bell:
 
     async def _run(self, first: asyncio.Event) -> None:
         while True:
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*_LOST):
                 await self._listen(first)
             self._connected = False
             first.set()

@@ -1,15 +1,71 @@
-"""Brings the database to the schema that this version of the code wants."""
+"""Brings the database to the schema that this version of the code wants, and back to an earlier one."""
 
+import contextlib
+import io
 import logging
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 import karla
+from karla.infra.sessions import ROLE
 
 # One number for all Karlas of a database, so that only one of them migrates at a time.
-_ADVISORY_LOCK = 4_207_849_331
+ADVISORY_LOCK = 4_207_849_331
+
+# Roles belong to the whole server: a migration of another database may be making this one just now. Who may not
+# make it needs none, unless they bypass row-level security themselves; then the application says so when it starts.
+_MAKE_ROLE = f"""
+    do $role$
+    declare
+        version integer := current_setting('server_version_num');
+    begin
+        if to_regrole('{ROLE}') is null then
+            create role {ROLE} nologin;
+        end if;
+        if (select rolbypassrls and not rolsuper from pg_roles where rolname = current_user)
+           and not pg_has_role('{ROLE}', case when version >= 160000 then 'set' else 'member' end) then
+            grant {ROLE} to current_user;
+        end if;
+    exception when duplicate_object or unique_violation or insufficient_privilege then
+        null;
+    end
+    $role$
+"""  # noqa: S608 - a name of our own
+
+# Partitions are reached by their table alone, whose policy holds then.
+_LEND = f"""
+    do $lend$
+    declare
+        thing record;
+    begin
+        if to_regrole('{ROLE}') is null then
+            return;
+        end if;
+        execute format('grant usage on schema %I to {ROLE}', current_schema());
+        for thing in
+            select oid::regclass as name from pg_class
+            where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and not relispartition
+              and relname !~ 'yoyo' and pg_has_role(relowner, 'usage')
+        loop
+            execute format('grant select, insert, update, delete on %s to {ROLE}', thing.name);
+        end loop;
+        for thing in
+            select oid::regprocedure as name from pg_proc
+            where pronamespace = current_schema()::regnamespace and prosecdef and pg_has_role(proowner, 'usage')
+        loop
+            execute format('grant execute on function %s to {ROLE}', thing.name);
+        end loop;
+    end
+    $lend$
+"""  # noqa: S608 - a name of our own
+
+
+class MigrationUnknown(Exception):
+    """This version of Karla doesn't know the schema that is meant."""
 
 
 def folder() -> Path:
@@ -22,11 +78,15 @@ def folder() -> Path:
 def migrate(url: str) -> list[str]:
     """Apply what is missing, in order, and return the names applied.
 
-    psycopg.Error when the database refuses; each migration is one transaction.
+    psycopg.Error when the database refuses; each migration is one transaction. Afterwards the role of the
+    application may do with the tables what it has to, also in a database that was restored on another server.
     """
     with psycopg.connect(url, autocommit=True) as guard:
-        guard.execute("select pg_advisory_lock(%s)", [_ADVISORY_LOCK])
-        return _apply(url)
+        guard.execute("select pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        names = _apply(url)
+        guard.execute(_MAKE_ROLE)
+        guard.execute(_LEND)
+        return names
 
 
 def migrate_if_new(url: str) -> None:
@@ -40,17 +100,55 @@ def migrate_if_new(url: str) -> None:
         migrate(url)
 
 
+def migrate_back(url: str, number: str) -> list[str]:
+    """Take back all that was applied after migration `number` ("0006"), the last one first; return the names.
+
+    One transaction. What only the schema that goes could hold is lost. MigrationUnknown for a number that this version
+    doesn't have, and where a newer version has migrated: the way back is in that one. psycopg.Error.
+    """
+    with psycopg.connect(url, autocommit=True) as guard, _backend(url) as (backend, known):
+        guard.execute("select pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        if number not in {migration.id.partition(".")[0] for migration in known}:
+            raise MigrationUnknown(f"There is no migration {number}; the last one is {known[-1].id}.")
+        if set(backend.get_applied_migration_hashes()) - {migration.hash for migration in known}:
+            raise MigrationUnknown("A newer Karla has migrated this database; take it back with that version.")
+        unwanted = [one for one in backend.to_rollback(known) if one.id.partition(".")[0] > number]
+        with backend.transaction(), contextlib.redirect_stdout(io.StringIO()):
+            for migration in unwanted:
+                migration.process_steps(backend, "rollback")
+                backend.unmark_one(migration)
+        guard.execute(_LEND)
+        return [migration.id for migration in unwanted]
+
+
 def _apply(url: str) -> list[str]:
+    with _backend(url) as (backend, known), contextlib.redirect_stdout(io.StringIO()):
+        # yoyo prints what a statement of a migration answers
+        wanted = backend.to_apply(known)
+        backend.apply_migrations(wanted)
+        return [migration.id for migration in wanted]
+
+
+@contextlib.contextmanager
+def _backend(url: str) -> Iterator[tuple[Any, Any]]:
+    """yoyo's connection to the database, and the migrations of this version in their order."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import yoyo  # noqa: PLC0415 - its import warns, and is wanted by this command alone
+        from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend  # noqa: PLC0415 - as above
+        from yoyo.connections import parse_uri  # noqa: PLC0415 - as above
 
     logging.getLogger("yoyo").setLevel(logging.WARNING)
-    backend = yoyo.get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
+
+    class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
+        def init_connection(self, connection: psycopg.Connection) -> None:
+            """Migrations see every shop's rows, also those of an owner whom row-level security binds."""
+            super().init_connection(connection)
+            connection.execute("set karla.everywhere = 'on'")
+
+    backend = Backend(parse_uri(url), yoyo.default_migration_table)
+    backend.init_database()
     try:
-        wanted = backend.to_apply(yoyo.read_migrations(str(folder())))
-        names = [migration.id for migration in wanted]
-        backend.apply_migrations(wanted)
-        return names
+        yield backend, yoyo.read_migrations(str(folder()))
     finally:
         backend.connection.close()

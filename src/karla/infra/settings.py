@@ -2,12 +2,15 @@
 
 import os
 import secrets
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta
+from yarl import URL
 
 PREFIX = "KARLA_"
 
@@ -66,7 +69,48 @@ class Settings(msgspec.Struct, frozen=True):
     ] = 30.0
     webhook_concurrency: Annotated[
         int, Meta(ge=1, le=2000, description="Webhook requests in flight at once in one worker.")
-    ] = 128
+    ] = 256
+    event_retention_days: Annotated[
+        int,
+        Meta(
+            ge=7,
+            description="How long events, deliveries and carriers' reports are kept; then they go, by whole months.",
+        ),
+    ] = 90
+    egress_source_address: Annotated[
+        str | None,
+        Meta(
+            description="The address of this machine that webhooks leave from: an IPv4 and/or an IPv6 one, by comma. "
+            "With one alone, targets of the other kind are not reached."
+        ),
+    ] = None
+    egress_proxy_url: Annotated[
+        str | None,
+        Meta(description="The proxy that webhooks go through: http://user:password@host:port. It must allow CONNECT."),
+    ] = None
+    egress_tls_minimum: Annotated[
+        Literal["1.2", "1.3"], Meta(description="The least version of TLS that webhooks are sent over.")
+    ] = "1.2"
+    egress_ca_file: Annotated[
+        Path | None,
+        Meta(description="Certificates (PEM) of authorities that webhooks trust beside those of the system."),
+    ] = None
+    trusted_proxies: Annotated[
+        str | None,
+        Meta(
+            description="Reverse proxies whose `X-Forwarded-For` is believed, for the audit trail: addresses and "
+            "networks by comma, or `*`. Default: none is."
+        ),
+    ] = None
+    requests_per_minute: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000_000,
+            description="Requests an API key may make in a minute to one API process, unless it has a lower limit "
+            "of its own.",
+        ),
+    ] = 60_000
     bulk_requests_per_minute: Annotated[
         int, Meta(ge=1, description="Bulk calls a shop may make in a minute to one API process.")
     ] = 120
@@ -119,7 +163,9 @@ def settings_from(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
             continue
         try:
             values[field] = msgspec.convert(raw, hints[field], strict=False, dec_hook=_path)
-        except msgspec.ValidationError as error:
+            if check := _CHECKS.get(field):
+                check(values[field])
+        except ValueError as error:
             faults.append(f"{variable_of(field)}: {error}")
     if faults:
         raise SettingsInvalid("; ".join(faults))
@@ -128,6 +174,59 @@ def settings_from(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
 
 def _path(wanted: type, raw: object) -> object:
     return Path(str(raw)) if wanted is Path else raw
+
+
+def source_addresses(text: str) -> tuple[IPv4Address | IPv6Address, ...]:
+    """The addresses in a list by comma, at most one a family; ValueError says what is wrong."""
+    try:
+        addresses = tuple(ip_address(word.strip()) for word in text.split(","))
+    except ValueError:
+        raise ValueError("Expected an IPv4 address, an IPv6 address, or both with a comma between") from None
+    if len({address.version for address in addresses}) < len(addresses):
+        raise ValueError("Expected one address of each kind, not several")
+    if any(address.is_unspecified or address.is_multicast for address in addresses):
+        raise ValueError("Expected addresses of this machine")
+    return addresses
+
+
+def proxy_url(text: str) -> URL:
+    """The URL of a proxy, credentials included; ValueError says what is wrong and does not repeat them."""
+    try:
+        url = URL(text)
+        usable = url.scheme == "http" and bool(url.host) and url.port and url.raw_path_qs == "/"
+    except ValueError:
+        usable = False
+    if not usable or url.raw_fragment:
+        raise ValueError("Expected http://host:port or http://user:password@host:port")
+    if ":" in (url.user or ""):
+        raise ValueError("Expected a user name without a colon")
+    return url
+
+
+def _proxies(text: str) -> None:
+    for word in text.split(","):
+        try:
+            ip_network(word.strip())
+        except ValueError:
+            if text != "*":
+                raise ValueError("Expected addresses and networks by comma, or *") from None
+
+
+def _authorities(path: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        raise ValueError("Expected a file of certificates in PEM form") from None
+    except OSError as error:
+        raise ValueError(f"Expected a file that can be read: {error.strerror}") from None
+
+
+_CHECKS: Mapping[str, Callable[[Any], object]] = {
+    "egress_source_address": source_addresses,
+    "egress_proxy_url": proxy_url,
+    "egress_ca_file": _authorities,
+    "trusted_proxies": _proxies,
+}
 
 
 def secret_key_of(settings: Settings) -> str:

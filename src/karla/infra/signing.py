@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 _STANDARD_PREFIX = "whsec_"
 
@@ -95,6 +96,7 @@ def _seconds(written: str) -> int | None:
     return int(written) if written.isascii() and written.isdigit() and len(written) <= 15 else None
 
 
+@lru_cache(maxsize=4096)
 def _standard_key(secret: str) -> bytes:
     return _decoded(secret) or secret.encode()
 

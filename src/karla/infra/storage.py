@@ -59,6 +59,10 @@ class ObjectStore:
         except ObjectMissing:
             return
 
+    async def keys(self) -> list[str]:
+        """The key of every object, in their order. StoreUnavailable."""
+        return await self._call(lambda: sorted(found["path"] for found in obstore.list(self._store).collect()))
+
     async def _call(self, call: Callable[[], Result]) -> Result:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, call)

@@ -18,7 +18,12 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 EVENTS_RELAYED = Counter("karla_events_relayed", "Outbox rows turned into deliveries.", registry=REGISTRY)
-DELIVERY_ATTEMPTS = Counter("karla_delivery_attempts", "Webhook attempts, by outcome.", ["outcome"], registry=REGISTRY)
+DELIVERY_ATTEMPTS = Counter(
+    "karla_delivery_attempts",
+    "Webhook attempts, by outcome: delivered, failed, or unsent by a fault of ours.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 DELIVERY_SECONDS = Histogram("karla_delivery_attempt_seconds", "Time of one webhook attempt.", registry=REGISTRY)
 FIRST_ATTEMPT_SECONDS = Histogram(
     "karla_event_to_first_attempt_seconds",
@@ -33,6 +38,17 @@ OUTBOX_OLDEST_SECONDS = Gauge(
 DELIVERIES_WAITING = Gauge(
     "karla_deliveries_waiting",
     "Deliveries that are not settled (pending), and those of them whose next attempt is due.",
+    ["state"],
+    registry=REGISTRY,
+)
+DELIVERIES_OLDEST_SECONDS = Gauge(
+    "karla_deliveries_oldest_seconds",
+    "Since when the longest due delivery has been waiting, those of paused webhooks aside.",
+    registry=REGISTRY,
+)
+WEBHOOKS_TROUBLED = Gauge(
+    "karla_webhooks_troubled",
+    "Active webhooks that are left alone for a while (paused), and that their shop was told of (failing).",
     ["state"],
     registry=REGISTRY,
 )

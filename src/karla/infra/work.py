@@ -1,10 +1,13 @@
 """One transaction as its command sees it."""
 
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from karla.vocabulary.scope import Scope
 
@@ -25,6 +28,26 @@ class Fact(Protocol):
         ...
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks for a change, and from where: an API key, the one who operates Karla, or Karla by itself."""
+
+    kind: Literal["key", "operator", "system"]
+    name: str
+    key_id: UUID | None = None
+    ip_address: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+ITSELF = Origin(kind="system", name="karla")
+
+ORIGIN: ContextVar[Callable[[], Origin]] = ContextVar("origin", default=lambda: ITSELF)
+"""Tells on whose behalf this task works. Called only when someone asks, as few changes want to know."""
+
+COMPLETION: ContextVar["Completion | None"] = ContextVar("completion", default=None)
+"""What is to be done in the transaction of each change that this task makes, as the last of it."""
+
+
 class Retry(Exception):
     """Another transaction was quicker: roll back and run the command again on what it left."""
 
@@ -41,6 +64,20 @@ class Work:
         self.now = now
         self.facts: list[Fact] = []
 
+    @property
+    def origin(self) -> Origin:
+        """Who asks for this change."""
+        return ORIGIN.get()()
+
     def emit(self, fact: Fact) -> None:
         """Announce `fact` with this transaction: it goes out exactly if the transaction commits."""
         self.facts.append(fact)
+
+    async def complete(self) -> None:
+        """What must become true exactly if the change does; for `Database.write`, right before the commit."""
+        completion = COMPLETION.get()
+        if completion is not None:
+            await completion(self)
+
+
+Completion: TypeAlias = Callable[[Work], Awaitable[None]]

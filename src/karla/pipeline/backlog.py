@@ -3,13 +3,20 @@
 import math
 from datetime import datetime, timedelta
 
-from karla.domain.subscribers import queries
-from karla.domain.subscribers.records import Backlog
-from karla.infra.access import NOWHERE
+from karla.domain.subscribers.queries.deliveries import backlog
+from karla.domain.subscribers.records.deliveries import Backlog
+from karla.infra.access import EVERYWHERE
 from karla.infra.clock import Clock
 from karla.infra.db import Database, bounded
 from karla.infra.errors import Unavailable
-from karla.infra.telemetry import DELIVERIES_WAITING, OUTBOX_EVENTS, OUTBOX_OLDEST_SECONDS, metrics_text
+from karla.infra.telemetry import (
+    DELIVERIES_OLDEST_SECONDS,
+    DELIVERIES_WAITING,
+    OUTBOX_EVENTS,
+    OUTBOX_OLDEST_SECONDS,
+    WEBHOOKS_TROUBLED,
+    metrics_text,
+)
 
 # Counting a long backlog takes a while, and there may be many who ask.
 _KEPT = timedelta(seconds=5)
@@ -42,17 +49,26 @@ class BacklogMetrics:
                 OUTBOX_OLDEST_SECONDS,
                 DELIVERIES_WAITING.labels("pending"),
                 DELIVERIES_WAITING.labels("due"),
+                DELIVERIES_OLDEST_SECONDS,
+                WEBHOOKS_TROUBLED.labels("paused"),
+                WEBHOOKS_TROUBLED.labels("failing"),
             ):
                 gauge.set(math.nan)
 
     async def _read(self, now: datetime) -> Backlog:
-        async with self._db.read(NOWHERE) as connection:
-            return await queries.backlog(NOWHERE, connection, now)
+        async with self._db.read(EVERYWHERE) as connection:
+            return await backlog(EVERYWHERE, connection, now)
 
 
 def _show(backlog: Backlog, now: datetime) -> None:
-    oldest = backlog.outbox_oldest_at
     OUTBOX_EVENTS.set(backlog.outbox)
-    OUTBOX_OLDEST_SECONDS.set((now - oldest).total_seconds() if oldest else 0)
+    OUTBOX_OLDEST_SECONDS.set(_age(backlog.outbox_oldest_at, now))
     DELIVERIES_WAITING.labels("pending").set(backlog.deliveries_pending)
     DELIVERIES_WAITING.labels("due").set(backlog.deliveries_due)
+    DELIVERIES_OLDEST_SECONDS.set(_age(backlog.due_since, now))
+    WEBHOOKS_TROUBLED.labels("paused").set(backlog.webhooks_paused)
+    WEBHOOKS_TROUBLED.labels("failing").set(backlog.webhooks_failing)
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0

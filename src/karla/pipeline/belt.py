@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 
-from karla.domain.subscribers.records import RetryPolicy
+from karla.domain.subscribers.records.deliveries import RetryPolicy
 from karla.infra.clock import Clock
 from karla.infra.db import Database
-from karla.infra.http import Egress
 from karla.infra.settings import Settings
-from karla.pipeline.delivery import WebhookDelivery
-from karla.pipeline.loop import POLL_SECONDS, Crew, Loop
+from karla.pipeline.crew import Crew
+from karla.pipeline.delivery import Poster, WebhookDelivery
+from karla.pipeline.loop import POLL_SECONDS, Loop
 from karla.pipeline.relay import Relay
+from karla.pipeline.scheduler import Scheduler, jobs
 
 # What is in flight may end; a database that doesn't answer may not hold up the rest of the ten seconds.
 _GRACE_SECONDS = 9.0
@@ -24,7 +25,7 @@ class Belt:
         self,
         settings: Settings,
         db: Database,
-        egress: Egress,
+        egress: Poster,
         clock: Clock,
         *,
         poll_seconds: float = POLL_SECONDS,
@@ -38,6 +39,8 @@ class Belt:
         )
         self._relay = Relay(db, on_deliveries=self._deliveries.wake)
         self._relaying = Loop("relay", self._relay.turn, poll_seconds)
+        self._scheduler = Scheduler(db, clock, jobs(settings))
+        self._scheduling = Loop("scheduler", self._scheduler.turn, poll_seconds)
 
     def wake(self) -> None:
         """There is news in the outbox, or news may have been missed."""
@@ -50,12 +53,20 @@ class Belt:
             async with asyncio.timeout(None) as deadline, asyncio.TaskGroup() as stages:
                 stages.create_task(self._relaying.run(stop), name="relay")
                 stages.create_task(self._deliveries.run(stop, _GRACE_SECONDS), name="delivery")
+                stages.create_task(self._scheduling.run(stop), name="scheduler")
                 await stop.wait()
                 self.wake()
+                self._scheduling.wake()
                 deadline.reschedule(asyncio.get_running_loop().time() + _STOP_SECONDS)
 
     async def drain(self) -> None:
         """Work until nothing is due now; not while `run` is running."""
-        while await self._relay.turn():
-            pass
+        await self._relay.drain()
         await self._deliveries.drain()
+        # Attempts may have made news of their webhooks.
+        while await self._relay.drain():
+            await self._deliveries.drain()
+
+    async def look_after(self) -> None:
+        """Do once what is otherwise done now and then."""
+        await self._scheduler.run_all()

@@ -123,7 +123,30 @@ RETURN_GROUPS = (
 )
 CLAIM_ACTIONS = ("created", "updated")
 CLAIM_GROUPS = tuple(f"claim_{action}" for action in CLAIM_ACTIONS)
-GROUPS = frozenset({*FORWARD_GROUPS, *RETURN_GROUPS, *CLAIM_GROUPS})
+
+
+class Notice(StrEnum):
+    """What is told of a webhook itself; also the second segment of the event's ref."""
+
+    FAILING = "failing"
+    RECOVERED = "recovered"
+    DISABLED = "disabled"
+    TEST = "test"
+
+    @property
+    def ref(self) -> str:
+        """What webhooks subscribe to."""
+        return f"{WEBHOOKS}/{self}"
+
+    @property
+    def group(self) -> str:
+        """Its notification bucket."""
+        return f"webhook_{self}"
+
+
+WEBHOOKS = "webhooks"
+WEBHOOK_GROUPS = tuple(notice.group for notice in Notice)
+GROUPS = frozenset({*FORWARD_GROUPS, *RETURN_GROUPS, *CLAIM_GROUPS, *WEBHOOK_GROUPS})
 
 EVENT_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 

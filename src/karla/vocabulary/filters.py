@@ -2,10 +2,11 @@
 
 import re
 
-from karla.vocabulary.events import ALL_DELIVERED, EVENT_NAME, GROUPS, Phase
+from karla.vocabulary.events import ALL_DELIVERED, EVENT_NAME, GROUPS, WEBHOOKS, Notice, Phase
 
 _ACTION = re.compile(r"[a-z_]+")
 _PHASES = frozenset(Phase)
+_NOTICES = frozenset(Notice)
 
 # Two groups are spelled otherwise in the guides of some marketing tools.
 _SPELLINGS = {
@@ -23,7 +24,8 @@ def filter_problem(written: str) -> str | None:
     """Why a filter can't be subscribed to, as a sentence for its author; None where it can.
 
     A filter is `*`, a ref or its beginning in whole segments (`shipments`, `shipments/delivered`,
-    `shipments/delivered/SUCCESSFULLY_DELIVERED`, `claims`, `claims/created`), or the name of a group.
+    `shipments/delivered/SUCCESSFULLY_DELIVERED`, `claims`, `claims/created`, `webhooks/failing`), or the name of a
+    group.
     An event name that is new to us passes under a known phase, so that a subscriber can be ahead of us.
     """
     if written == "*" or canonical_filter(written) in GROUPS:
@@ -33,7 +35,9 @@ def filter_problem(written: str) -> str | None:
         return _shipment_problem(rest)
     if source == "claims":
         return _claim_problem(rest)
-    return "A filter is *, a ref that starts with shipments or claims, or the name of an event group."
+    if source == WEBHOOKS:
+        return _notice_problem(rest)
+    return "A filter is *, a ref that starts with shipments, claims or webhooks, or the name of an event group."
 
 
 def _shipment_problem(rest: list[str]) -> str | None:
@@ -54,11 +58,19 @@ def _claim_problem(rest: list[str]) -> str | None:
     return None
 
 
+def _notice_problem(rest: list[str]) -> str | None:
+    if not rest or (len(rest) == 1 and rest[0] in _NOTICES):
+        return None
+    return f"What is told of webhooks is one of {', '.join(Notice)}."
+
+
 def filter_tokens(ref: str, group: str | None, *, handover: bool = False) -> tuple[str, ...]:
     """Every filter that an event with this ref and group matches; a webhook with any of them gets it.
 
-    `handover`: a parcel on its way to the customer was handed over, in whichever way.
+    `handover`: a parcel on its way to the customer was handed over, in whichever way. What is told of webhooks
+    goes to those alone that name it: `*` is older than it, and there are receivers that refuse a new source.
     """
     segments = ref.split("/")
     prefixes = ["/".join(segments[:end]) for end in range(1, len(segments) + 1)]
-    return ("*", *prefixes, *([group] if group else []), *([ALL_DELIVERED] if handover else []))
+    everything = () if segments[0] == WEBHOOKS else ("*",)
+    return (*everything, *prefixes, *([group] if group else []), *([ALL_DELIVERED] if handover else []))

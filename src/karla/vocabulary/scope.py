@@ -28,6 +28,7 @@ class Scope(msgspec.Struct, frozen=True):
     """
 
     shops: frozenset[UUID]
+    everywhere: bool = False
 
     @property
     def shop(self) -> UUID:

@@ -7,6 +7,8 @@ import asyncpg
 import msgspec
 from msgspec import to_builtins
 
+from karla.domain.audit.commands import record
+from karla.domain.audit.records import Action
 from karla.domain.branding import rules
 from karla.domain.branding.queries import settings_from
 from karla.domain.branding.records import (
@@ -63,6 +65,7 @@ async def _decided(work: Work, decide: Callable[[ShopSettings], ShopSettings]) -
             to_builtins(settings.versioned),
             work.now,
         )
+        await record(work, Action.SETTINGS_UPDATED, work.scope.shop, before=stored, after=settings)
     return settings
 
 
@@ -94,3 +97,4 @@ async def add_image(work: Work, image: Image) -> None:
         )
     except asyncpg.ForeignKeyViolationError as error:
         raise NotFound("shop_not_found", "The requested shop does not exist.") from error
+    await record(work, Action.IMAGE_UPLOADED, image.id, after=image)

@@ -30,5 +30,5 @@ async def image_named(scope: Scope, connection: Connection, name: str) -> Image 
     del scope
     if not is_image_name(name):
         return None
-    row = await connection.fetchrow("select * from images where object_key = $1", object_key(name))
+    row = await connection.fetchrow("select * from karla_image_named($1)", object_key(name))
     return Image(**{**dict(row), "image_type": ImageType(row["image_type"])}) if row else None

@@ -123,7 +123,10 @@ class OrderCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that someone saw happen to a shipment; `external_id` within `origin` tells it from any other."""
+    """Something that someone saw happen to a shipment; `external_id` within `origin` tells it from any other.
+
+    `raw` is what was told, in the words it was told in.
+    """
 
     shop_id: UUID
     shipment_id: UUID
@@ -135,6 +138,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str | None = None
     location: dict[str, Any] | None = None
     additional_info: dict[str, Any] | None = None
+    raw: bytes | None = None
 
 
 class Observed(msgspec.Struct, frozen=True):

@@ -11,8 +11,9 @@ import msgspec
 from karla.domain.orders.records import Order
 from karla.domain.orders.rules import customer_name
 from karla.domain.shipments.records import OrderFile, Shipment, ShipmentEvent
+from karla.domain.subscribers.records.lanes import WebhookNotice
 from karla.infra.work import Fact
-from karla.vocabulary.events import Direction, Flag, Phase, State
+from karla.vocabulary.events import WEBHOOKS, Direction, Flag, Notice, Phase, State
 from karla.vocabulary.locale import wire_code
 
 VERSION = 1
@@ -36,6 +37,9 @@ _LINE = ("sku", "title", "product_id", "variant_id", "quantity")
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
+# All members are there, so that whoever looks for one finds null rather than nothing.
+_NO_CONTEXT = msgspec.Raw(b'{"order":null,"customer":null,"shipments":[],"claims":[]}')
+
 
 class ShipmentData(msgspec.Struct, frozen=True, kw_only=True):
     """`event_data` of a shipment's event."""
@@ -51,6 +55,25 @@ class ShipmentData(msgspec.Struct, frozen=True, kw_only=True):
     tracking_url: str | None
     external_shipment_id: str | None
     event_time: str
+    updated_at: str
+
+
+class NoticeData(msgspec.Struct, frozen=True, kw_only=True):
+    """`event_data` of what is told of a webhook: how the endpoint has been doing up to then.
+
+    `failures` counts the failed attempts in a row, the first of which was at `failing_since`. `last_status_code`
+    and `last_error` are of the attempt that failed last: without a status there was no answer.
+    """
+
+    webhook_id: UUID
+    url: str
+    event_id: UUID
+    event_name: Notice
+    event_group: str
+    failing_since: str | None
+    failures: int
+    last_status_code: int | None
+    last_error: str | None
     updated_at: str
 
 
@@ -113,10 +136,10 @@ class ShipmentContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole entities around an event, as they stand right after it."""
+    """The whole entities around an event, as they stand right after it; what is told of a webhook has none."""
 
-    order: OrderContext
-    customer: CustomerContext
+    order: OrderContext | None
+    customer: CustomerContext | None
     shipments: list[ShipmentContext]
     claims: list[dict[str, Any]]
 
@@ -132,12 +155,15 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     triggered_at: str
     event_group: str | None
-    event_data: ShipmentData
+    event_data: ShipmentData | NoticeData
     context: msgspec.Raw
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact ready for the journal; `head` is its envelope up to and without the shop."""
+    """A fact ready for the journal; `head` is its envelope up to and without the shop.
+
+    `subject_id` is the one thing that it is about: a shipment, or a webhook, which is not told of itself.
+    """
 
     id: UUID
     shop_id: UUID
@@ -146,8 +172,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     ref: str
     event_name: str
     event_group: str | None
-    order_id: UUID
-    shipment_id: UUID
+    order_id: UUID | None
+    shipment_id: UUID | None
+    subject_id: UUID
+    test: bool
     head: bytes
 
 
@@ -161,8 +189,16 @@ def entries(facts: Sequence[Fact], now: datetime) -> list[Entry]:
 
 
 def _entry(fact: Fact, triggered_at: datetime, contexts: dict[int, msgspec.Raw]) -> Entry:
-    if not isinstance(fact, ShipmentEvent):
-        raise TypeError(f"a {type(fact).__name__} has no envelope")
+    match fact:
+        case ShipmentEvent():
+            return _shipment_entry(fact, triggered_at, contexts)
+        case WebhookNotice():
+            return _notice_entry(fact, triggered_at)
+        case _:
+            raise TypeError(f"a {type(fact).__name__} has no envelope")
+
+
+def _shipment_entry(fact: ShipmentEvent, triggered_at: datetime, contexts: dict[int, msgspec.Raw]) -> Entry:
     # The events of one transaction share the file of their order, and so its encoded form.
     context = contexts.get(id(fact.file))
     if context is None:
@@ -186,7 +222,51 @@ def _entry(fact: Fact, triggered_at: datetime, contexts: dict[int, msgspec.Raw])
         event_group=envelope.event_group,
         order_id=fact.shipment.order_id,
         shipment_id=fact.shipment.id,
+        subject_id=fact.shipment.id,
+        test=False,
         head=_encode(envelope)[:-1],
+    )
+
+
+def _notice_entry(fact: WebhookNotice, triggered_at: datetime) -> Entry:
+    envelope = Envelope(
+        source=WEBHOOKS,
+        ref=fact.notice.ref,
+        version=VERSION,
+        triggered_at=_time(triggered_at),
+        event_group=fact.notice.group,
+        event_data=_notice_data(fact),
+        context=_NO_CONTEXT,
+    )
+    return Entry(
+        id=fact.event_id,
+        shop_id=fact.shop_id,
+        triggered_at=triggered_at,
+        source=envelope.source,
+        ref=envelope.ref,
+        event_name=fact.notice,
+        event_group=envelope.event_group,
+        order_id=None,
+        shipment_id=None,
+        subject_id=fact.webhook_id,
+        test=fact.notice is Notice.TEST,
+        head=_encode(envelope)[:-1],
+    )
+
+
+def _notice_data(fact: WebhookNotice) -> NoticeData:
+    failure = fact.lane.last_failure
+    return NoticeData(
+        webhook_id=fact.webhook_id,
+        url=fact.url,
+        event_id=fact.event_id,
+        event_name=fact.notice,
+        event_group=fact.notice.group,
+        failing_since=_time(fact.lane.failing_since) if fact.lane.failing_since else None,
+        failures=fact.lane.failures,
+        last_status_code=failure.status_code if failure else None,
+        last_error=failure.error if failure else None,
+        updated_at=_time(fact.occurred_at),
     )
 
 
@@ -274,4 +354,4 @@ def _arrival(shipment: Shipment) -> ArrivalContext | None:
 
 
 def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()

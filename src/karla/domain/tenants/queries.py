@@ -49,7 +49,7 @@ async def principal_by_key(scope: Scope, connection: Connection, key_hash: bytes
     del scope
     rows = await connection.fetch(
         """
-        select k.id, k.organisation_id, o.slug, k.username, k.expires_at, g.shop_id, g.role
+        select k.id, k.organisation_id, o.slug, k.username, k.expires_at, k.requests_per_minute, g.shop_id, g.role
         from api_keys k
         join organisations o on o.id = k.organisation_id
         join api_key_grants g on g.key_id = k.id
@@ -67,6 +67,7 @@ async def principal_by_key(scope: Scope, connection: Connection, key_hash: bytes
         username=first["username"],
         expires_at=first["expires_at"],
         grants=tuple(Grant(row["shop_id"], Role(row["role"])) for row in rows),
+        requests_per_minute=first["requests_per_minute"],
     )
 
 
@@ -237,4 +238,6 @@ def _key(row: asyncpg.Record) -> Key:
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
         replaced_by=row["replaced_by"],
+        requests_per_minute=row["requests_per_minute"],
+        last_used_at=row["last_used_at"],
     )

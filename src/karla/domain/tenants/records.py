@@ -44,13 +44,17 @@ class Principal(msgspec.Struct, frozen=True):
     username: str
     expires_at: datetime | None
     grants: tuple[Grant, ...]
+    requests_per_minute: int | None = None
 
     def role_in(self, shop: ShopRef) -> Role | None:
         """The widest role that this key has in `shop`, or None without any."""
         if shop.organisation_id != self.organisation_id:
             return None
-        roles = [grant.role for grant in self.grants if grant.shop_id in (None, shop.id)]
-        return next((role for role in reversed(Role) if role in roles), None)
+        widest: Role | None = None
+        for grant in self.grants:
+            if grant.shop_id in (None, shop.id) and (widest is None or grant.role.covers(widest)):
+                widest = grant.role
+        return widest
 
     @property
     def role_in_organisation(self) -> Role | None:
@@ -153,7 +157,10 @@ class KeyGrant(msgspec.Struct, frozen=True):
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """A key without its secret part; `shop_ids` go with `shops`, None where the grant is for every shop."""
+    """A key without its secret part; `shop_ids` go with `shops`, None where the grant is for every shop.
+
+    `requests_per_minute` is a limit of its own, None the one of every key; `last_used_at` is true to the minute.
+    """
 
     id: UUID
     username: str
@@ -164,6 +171,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     replaced_by: UUID | None = None
+    requests_per_minute: int | None = None
+    last_used_at: datetime | None = None
 
 
 class IssuedKey(msgspec.Struct, frozen=True):

@@ -101,6 +101,13 @@ def username_of(asked: str | None, grants: Sequence[KeyGrant], organisation: str
     return asked
 
 
+def demand_limit(requests_per_minute: int | None, at_most: int) -> None:
+    """Invalid for a limit that is above the one of every key."""
+    if requests_per_minute is not None and requests_per_minute > at_most:
+        fault = Fault(("body", "requests_per_minute"), f"Must be at most {at_most}", "less_than_equal")
+        raise Invalid(message=f"No key may make more than {at_most} requests a minute here.", faults=[fault])
+
+
 def demand_rotatable(key: Key, now: datetime) -> None:
     """Conflict for a key that is at its end already."""
     if key.revoked_at is not None:
@@ -109,6 +116,17 @@ def demand_rotatable(key: Key, now: datetime) -> None:
         raise Conflict("key_rotated", f"The key is replaced already, by {key.replaced_by}.")
     if key.expires_at is not None and key.expires_at <= now:
         raise Conflict("key_expired", "The key has expired; create a new one.")
+
+
+def successor(old: Key, new_id: UUID, hint: str, now: datetime) -> Key:
+    """The key that takes the place of one: with its user name, grants and limit."""
+    return msgspec.structs.replace(old, id=new_id, hint=hint, created_at=now, expires_at=None, last_used_at=None)
+
+
+def replaced(old: Key, new: Key, ends_at: datetime) -> Key:
+    """A key that another has taken the place of: it ends then, or before if it was to."""
+    ends_at = ends_at if old.expires_at is None else min(old.expires_at, ends_at)
+    return msgspec.structs.replace(old, replaced_by=new.id, expires_at=ends_at)
 
 
 def changed(shop: Shop, changes: ShopMembers) -> Shop:

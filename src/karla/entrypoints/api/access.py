@@ -2,26 +2,32 @@
 
 import base64
 import binascii
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 import msgspec
-from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
-from litestar.handlers import BaseRouteHandler
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Receive, Send
+from litestar.types import Scope as ASGIScope
 
 from karla.domain.tenants import queries
 from karla.domain.tenants.records import Principal, ShopRef
 from karla.domain.tenants.rules import key_hash
+from karla.entrypoints.api.key_uses import KeyUses
 from karla.entrypoints.api.slashes import put_back
 from karla.infra.access import NOWHERE, scope_of
 from karla.infra.bell import Bell
 from karla.infra.clock import Clock
 from karla.infra.db import Database
-from karla.infra.errors import BadRequest, Forbidden, NotFound, Unauthorised
+from karla.infra.errors import BadRequest, Forbidden, NotFound, TooManyRequests, Unauthorised
 from karla.vocabulary.scope import Role, Scope
 
 _CACHED_AT_MOST = 20_000
+
+REMEMBERED = timedelta(seconds=60)
+"""A connection that is cut off may look open for long, and a bell at its end is not heard: so memory ends by itself."""
 
 
 class Needs(msgspec.Struct, frozen=True):
@@ -65,12 +71,14 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Keyring:
-    """Knows keys and shops, from memory while the bell can tell of changes, else from the database."""
+    """Knows keys and shops, from memory while the bell can tell of changes and for a minute, else from the database."""
 
     def __init__(self, db: Database, clock: Clock, bell: Bell) -> None:
         self._db = db
         self._clock = clock
         self._bell = bell
+        self.uses = KeyUses(db)
+        self._remembered_until = datetime.min.replace(tzinfo=UTC)
         self._principals: dict[bytes, Principal] = {}
         self._shops: dict[str, ShopRef] = {}
         self._forgotten = 0
@@ -87,7 +95,10 @@ class Keyring:
 
     async def principal(self, username: str, key: str) -> Principal:
         """Unauthorised for an unknown, revoked or expired key, or another key's user name."""
-        digest = key_hash(key)
+        digest, now = key_hash(key), self._clock.now()
+        if now >= self._remembered_until:
+            self.forget()
+            self._remembered_until = now + REMEMBERED
         forgotten = self._forgotten
         found = self._principals.get(digest) if self._bell.listening else None
         if found is None:
@@ -97,12 +108,13 @@ class Keyring:
                 self._principals[digest] = found
         if found is None or found.username != username:
             raise Unauthorised(headers={"WWW-Authenticate": 'Basic realm="Karla"'})
-        if found.expires_at is not None and found.expires_at <= self._clock.now():
+        if found.expires_at is not None and found.expires_at <= now:
             raise Unauthorised(
                 "credentials_expired",
                 "The key has expired.",
                 headers={"WWW-Authenticate": 'Basic realm="Karla"'},
             )
+        self.uses.note(digest, now)
         return found
 
     async def shop(self, slug: str) -> ShopRef:
@@ -152,41 +164,70 @@ def _garbled() -> BadRequest:
     )
 
 
-async def authorise(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """The guard of every route: refuses, or leaves an `Access` for the handler.
+def authorised(app: ASGIApp) -> ASGIApp:
+    """Wrap every route: refuses, or leaves an `Access` for the handler.
 
-    A route without `access` in its options is closed, so that forgetting it opens nothing.
+    A route without `access` in its options is closed, so that forgetting it opens nothing. (As a guard of Litestar's
+    it would have the handler copied at every request.)
     """
-    needs: Needs | None = handler.opt.get("access")
+
+    async def judged(scope: ASGIScope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            await _judge(scope)
+        await app(scope, receive, send)
+
+    return judged
+
+
+async def _judge(scope: HTTPScope) -> None:
+    needs: Needs | None = scope["route_handler"].opt.get("access")
     if needs is None:
         raise Forbidden
-    put_back(connection)
-    if any("\0" in str(value) for value in connection.path_params.values()):
+    values = scope["path_params"]
+    put_back(values)
+    if "\0" in scope["path"]:
         raise NotFound  # nothing has such a name, and the database won't hear of it
     if needs.of == "nobody":
         return
-    keyring: Keyring = connection.app.state.services.keyring
-    principal = await keyring.principal(*credentials(connection.headers.get("authorization")))
-    slug = connection.path_params.get("slug")
+    services = scope["litestar_app"].state.services
+    keyring: Keyring = services.keyring
+    principal = await keyring.principal(*credentials(authorization(scope)))
+    if refused := services.key_limit.refusal(principal.key_id, principal.requests_per_minute):
+        raise TooManyRequests(headers=refused.headers)
+    slug = str(values.get("slug"))
+    scope["state"]["access"] = await _granted(needs, principal, slug, keyring)
+
+
+async def _granted(needs: Needs, principal: Principal, slug: str, keyring: Keyring) -> Access:
+    """What a key gives its holder here; Forbidden, NotFound."""
     if needs.of == "shop":
-        shop = await keyring.shop(str(slug))
+        shop = await keyring.shop(slug)
         role = principal.role_in(shop)
         if role is None or not role.covers(needs.role):
             raise Forbidden
-        connection.state.access = Access(principal, shop, scope_of([shop.id]))
-        return
+        return Access(principal, shop, scope_of([shop.id]))
     if needs.of == "organisation" and slug != principal.organisation:
-        if await keyring.organisation(str(slug)) is None:
-            raise NotFound("organisation_not_found", "The requested organisation does not exist.")
-        raise Forbidden
+        raise await _not_of(keyring, slug)
     if not any(grant.role.covers(needs.role) for grant in principal.grants):
         raise Forbidden
     shops = [grant.shop_id for grant in principal.grants if grant.shop_id is not None]
-    connection.state.access = Access(principal, None, scope_of(shops))
+    return Access(principal, None, scope_of(shops))
 
 
-def provide_access(request: "ASGIConnection", language: NamedDependency[str]) -> Access:  # type: ignore[type-arg]
-    """The `Access` that the guard left."""
+def authorization(scope: HTTPScope) -> str | None:
+    """The header, if there is one."""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None)
+
+
+async def _not_of(keyring: Keyring, organisation: str) -> Forbidden | NotFound:
+    """What a key of another organisation is told."""
+    if await keyring.organisation(organisation) is None:
+        return NotFound("organisation_not_found", "The requested organisation does not exist.")
+    return Forbidden()
+
+
+def provide_access(scope: "ASGIScope", language: NamedDependency[str]) -> Access:
+    """The `Access` that `authorised` left."""
     del language  # a link of the chain that `litestar_app` tells of
-    access: Access = request.state.access
+    access: Access = scope["state"]["access"]
     return access

@@ -2,19 +2,22 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from copy import copy
 
 from litestar import Litestar
-from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp, ControllerRouterHandler, Scope
 
 from karla.entrypoints.api import faults
-from karla.entrypoints.api.access import authorise, provide_access
+from karla.entrypoints.api.access import authorised, provide_access
 from karla.entrypoints.api.bodies import BULK_BYTES
 from karla.entrypoints.api.hosts import by_host
+from karla.entrypoints.api.idempotency import idempotent
 from karla.entrypoints.api.languages import provide_language
 from karla.entrypoints.api.observing import observed
+from karla.entrypoints.api.rendering import Rendered
 from karla.entrypoints.api.resources import RESOURCES
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.slashes import with_slashes
@@ -49,10 +52,11 @@ def litestar_app(
 ) -> Litestar:
     """The routes with guard, injection and error answers; also what the OpenAPI document is read from."""
     return Litestar(
-        route_handlers=handlers,
+        route_handlers=[_once(handler) for handler in handlers],
         lifespan=list(lifespan),
         state=state,
-        guards=[authorise],
+        middleware=[authorised],
+        response_class=Rendered,
         # A chain, each taking the one before: Litestar resolves independent ones in a task group of each request,
         # which costs more than all they do.
         dependencies={
@@ -67,6 +71,14 @@ def litestar_app(
     )
 
 
-def _provide_services(request: "ASGIConnection") -> Services:  # type: ignore[type-arg]
-    services: Services = request.app.state.services
+def _once(handler: ControllerRouterHandler) -> ControllerRouterHandler:
+    """A POST with its layer for idempotency keys; they are a matter of POST, so no other route pays for them."""
+    if isinstance(handler, HTTPRouteHandler) and "POST" in handler.http_methods:
+        handler = copy(handler)
+        handler.middleware = [idempotent]
+    return handler
+
+
+def _provide_services(scope: "Scope") -> Services:
+    services: Services = scope["litestar_app"].state.services
     return services

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from karla.domain.tenants import commands, queries
+from karla.domain.tenants import commands, queries, rules
 from karla.domain.tenants.records import IssuedKey, Key, KeyGrant
 from karla.entrypoints.api.access import Access, organisation_role
 from karla.entrypoints.api.bodies import from_query, json_body
@@ -35,6 +35,9 @@ class KeyCreation(msgspec.Struct, kw_only=True):
 
     shops: Annotated[list[ShopRole], Meta(min_length=1, max_length=1000)]
     username: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    requests_per_minute: (
+        Annotated[int, Meta(ge=1, le=10_000_000, description="A lower limit than the one of every key.")] | None
+    ) = None
 
 
 class KeyRotation(msgspec.Struct, kw_only=True):
@@ -46,7 +49,10 @@ class KeyRotation(msgspec.Struct, kw_only=True):
 
 
 class KeyDetail(msgspec.Struct, kw_only=True):
-    """A key without its secret; `hint` is as much of that as helps to tell keys apart."""
+    """A key without its secret; `hint` is as much of that as helps to tell keys apart.
+
+    `last_used_at` is true to the minute. `requests_per_minute` is null where the limit is the one of every key.
+    """
 
     uuid: UUID
     username: str
@@ -56,6 +62,8 @@ class KeyDetail(msgspec.Struct, kw_only=True):
     expires_at: Timestamp | None
     revoked_at: Timestamp | None
     replaced_by: UUID | None
+    last_used_at: Timestamp | None
+    requests_per_minute: int | None
 
 
 class KeyIssued(KeyDetail, kw_only=True):
@@ -74,6 +82,8 @@ def _detail(key: Key) -> KeyDetail:
         expires_at=stamp(key.expires_at),
         revoked_at=stamp(key.revoked_at),
         replaced_by=key.replaced_by,
+        last_used_at=stamp(key.last_used_at),
+        requests_per_minute=key.requests_per_minute,
     )
 
 
@@ -115,8 +125,10 @@ async def create_key(
 ) -> KeyIssued:
     """A new key; its `key` is in this answer and nowhere else.
 
-    A grant for `*` needs an `admin` of the whole organisation.
+    A grant for `*` needs an `admin` of the whole organisation. A limit of its own, `requests_per_minute`, can only
+    be lower than the one that every key has here.
     """
+    rules.demand_limit(data.requests_per_minute, services.settings.requests_per_minute)
     issued = await services.db.write(
         access.scope,
         lambda work: commands.create_key(
@@ -124,6 +136,7 @@ async def create_key(
             organisation=access.principal.organisation,
             username=data.username,
             grants=[KeyGrant(shop.shop_slug, shop.role) for shop in data.shops],
+            requests_per_minute=data.requests_per_minute,
             reach=access.principal.reach,
         ),
     )

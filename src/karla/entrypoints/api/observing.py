@@ -2,23 +2,27 @@
 
 import re
 import time
+from functools import cache, partial
 from typing import Any
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import Histogram
 
 from karla.infra.ids import new_id
 from karla.infra.telemetry import REQUEST_SECONDS
+from karla.infra.work import ITSELF, ORIGIN, Origin
 
 log = structlog.get_logger()
 
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_AGENT_AT_MOST = 500
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 def observed(app: ASGIApp) -> ASGIApp:
-    """Wrap `app` with request ids (`X-Request-Id`, a caller's own is kept), metrics and an access log."""
+    """Wrap `app` with request ids (`X-Request-Id`, a caller's own is kept), metrics, an access log, and an origin."""
 
     async def watch(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -36,9 +40,11 @@ def observed(app: ASGIApp) -> ASGIApp:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
+        token = ORIGIN.set(partial(_origin, scope))
         try:
             await app(scope, receive, tell)
         finally:
+            ORIGIN.reset(token)
             _record(scope, status, time.perf_counter() - started, request_id)
 
     return watch
@@ -49,11 +55,27 @@ def _request_id(scope: Scope) -> str:
     return given if _ID.fullmatch(given) else str(new_id())
 
 
+def _origin(scope: Any) -> Origin:
+    """Who asks by this request, and from where: as the server sees it, which heeds `trusted_proxies`."""
+    access = scope["state"].get("access")
+    if access is None:
+        return ITSELF
+    agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"").decode("latin-1")
+    return Origin(
+        kind="key",
+        name=access.principal.username,
+        key_id=access.principal.key_id,
+        ip_address=scope["client"][0] if scope.get("client") else None,
+        user_agent=agent.replace("\0", "")[:_AGENT_AT_MOST] or None,
+        request_id=scope["request_id"],
+    )
+
+
 def _record(scope: Any, status: int, seconds: float, request_id: str) -> None:
     # The route's template, not the path: paths hold order numbers and tokens.
     template = _template(scope)
     method = scope["method"]
-    REQUEST_SECONDS.labels(method, template, str(status)).observe(seconds)
+    _seconds(method, template, status).observe(seconds)
     if scope["path"] not in _QUIET:
         slug = (scope.get("path_params") or {}).get("slug")
         log.info(
@@ -65,6 +87,12 @@ def _record(scope: Any, status: int, seconds: float, request_id: str) -> None:
             request_id=request_id,
             shop=slug,
         )
+
+
+@cache
+def _seconds(method: str, template: str, status: int) -> Histogram:
+    """The series of these labels; finding it anew costs more than what is done with it."""
+    return REQUEST_SECONDS.labels(method, template, str(status))
 
 
 def _template(scope: Any) -> str:

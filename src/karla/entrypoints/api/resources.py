@@ -2,10 +2,22 @@
 
 from litestar.types import ControllerRouterHandler
 
-from karla.entrypoints.api import events, images, keys, members, pages, products, settings, shops, system, webhooks
+from karla.entrypoints.api import (
+    audit,
+    images,
+    keys,
+    members,
+    pages,
+    products,
+    settings,
+    shops,
+    system,
+)
+from karla.entrypoints.api.events import handlers as events
 from karla.entrypoints.api.openapi import handlers as openapi
 from karla.entrypoints.api.orders import handlers as orders
 from karla.entrypoints.api.shipments import handlers as shipments
+from karla.entrypoints.api.webhooks import handlers as webhooks
 
 RESOURCES: tuple[ControllerRouterHandler, ...] = (
     *system.HANDLERS,
@@ -14,6 +26,7 @@ RESOURCES: tuple[ControllerRouterHandler, ...] = (
     *shops.HANDLERS,
     *keys.HANDLERS,
     *members.HANDLERS,
+    *audit.HANDLERS,
     *orders.HANDLERS,
     *shipments.HANDLERS,
     *webhooks.HANDLERS,

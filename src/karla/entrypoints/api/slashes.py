@@ -4,9 +4,9 @@ Servers decode a path before routes see it, and the slash that was part of a nam
 So it is put aside before the routes, and back into the path's values after them.
 """
 
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -26,9 +26,8 @@ def with_slashes(app: ASGIApp) -> ASGIApp:
     return routed
 
 
-def put_back(connection: ASGIConnection) -> None:  # type: ignore[type-arg]
+def put_back(values: dict[str, Any]) -> None:
     """Give the values of the path their slashes."""
-    values = connection.path_params
     for name, value in values.items():
         if isinstance(value, str) and _ASIDE in value:
             values[name] = value.replace(_ASIDE, "/")

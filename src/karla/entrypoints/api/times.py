@@ -23,7 +23,9 @@ def stamp(time: None) -> None: ...
 def stamp(time: datetime | None) -> str | None: ...
 def stamp(time: datetime | None) -> str | None:
     """A `Timestamp` of a time with an offset."""
-    return None if time is None else time.astimezone(UTC).isoformat()
+    if time is None:
+        return None
+    return (time if time.tzinfo is UTC else time.astimezone(UTC)).isoformat()
 
 
 def time_faults(told: Iterable[tuple[Loc, datetime | None]]) -> list[Fault]:

@@ -8,12 +8,16 @@ import psycopg
 import typer
 from rich.console import Console
 
-from karla.entrypoints.cli import serving, standins, tenants
+from karla import client
+from karla.entrypoints.cli import backup, events, serving, standins, tenants, webhooks
 from karla.entrypoints.cli.demo.command import demo
+from karla.infra.backup import BackupError
 from karla.infra.embedded_postgres import PostgresUnavailable
 from karla.infra.errors import KarlaError
 from karla.infra.instance import AlreadyRunning, NotRunning
+from karla.infra.migrations import MigrationUnknown
 from karla.infra.ports import PortUnavailable
+from karla.infra.sessions import NotIsolated
 from karla.infra.settings import Settings, SettingsInvalid
 
 
@@ -35,17 +39,25 @@ app.command("up")(serving.up)
 app.command("serve")(serving.serve)
 app.command("work")(serving.work)
 app.command("migrate")(serving.migrate)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("demo")(demo)
 app.add_typer(tenants.shops, name="shop")
 app.add_typer(tenants.keys, name="key")
 app.add_typer(tenants.members, name="member")
+app.add_typer(webhooks.webhooks, name="webhooks")
+app.add_typer(events.events, name="events")
 app.add_typer(standins.standins, name="standin")
 
 _EXPECTED = (
     AlreadyRunning,
+    BackupError,
+    MigrationUnknown,
+    NotIsolated,
     NotRunning,
     PortUnavailable,
     SettingsInvalid,
+    client.KarlaError,
     PostgresUnavailable,
     psycopg.OperationalError,
 )

@@ -23,6 +23,15 @@ from karla.infra.settings import Settings, secret_key_of, settings_from
 
 Port = Annotated[int | None, typer.Option(help="The API's port.", show_default="8080")]
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept.", show_default="./.karla")]
+BackTo = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NNNN",
+        help="Take back the migrations after this one, for the minutes after an upgrade: what is kept in what they "
+        "added is lost. Where one is not safe while old code runs, stop all processes before.",
+        show_default=False,
+    ),
+]
 
 # A Karla that was killed a moment ago leaves children that are just ending.
 _PORT_PATIENCE_SECONDS = 2.0
@@ -78,9 +87,15 @@ def work(ctx: typer.Context, data_dir: DataDir = None) -> None:
     ctx.obj.work(settings, running_database(settings))
 
 
-def migrate(data_dir: DataDir = None) -> None:
-    """Bring the database to this version's schema."""
+def migrate(data_dir: DataDir = None, back_to: BackTo = None) -> None:
+    """Bring the database to this version's schema, or back to the one of an earlier version."""
     with database(settings_from(data_dir=data_dir)) as url:
+        if back_to:
+            undone = migrations.migrate_back(url, back_to)
+            for name in undone:
+                typer.echo(f"took back {name}")
+            typer.echo(f"{len(undone)} migrations taken back." if undone else "There is nothing to take back.")
+            return
         applied = migrations.migrate(url)
     for name in applied:
         typer.echo(f"applied {name}")

@@ -15,13 +15,14 @@ from rich.table import Table
 
 from karla.domain.tenants import commands, queries
 from karla.domain.tenants.records import EVERY_SHOP, Key, KeyGrant, Shop
+from karla.entrypoints.cli.operator import operator
 from karla.infra import migrations
 from karla.infra.access import NOWHERE
 from karla.infra.db import Database
 from karla.infra.instance import database
 from karla.infra.paging import Paged
 from karla.infra.settings import settings_from
-from karla.infra.work import Fact, Work
+from karla.infra.work import ORIGIN, Fact, Work
 from karla.vocabulary.scope import Role
 
 Result = TypeVar("Result")
@@ -144,11 +145,12 @@ def list_keys(organisation: Organisation, as_json: Json = False, data_dir: DataD
             key.hint,
             ", ".join(f"{grant.role} of {_shop_name(grant)}" for grant in key.shops),
             _when(key.created_at),
+            _when(key.last_used_at) if key.last_used_at else "never",
             _state(key),
         )
         for key in found
     ]
-    _print_table("keys", ("uuid", "user name", "key", "is", "created", "state"), rows)
+    _print_table("keys", ("uuid", "user name", "key", "is", "created", "last used", "state"), rows)
 
 
 @keys.command("revoke")
@@ -198,6 +200,7 @@ def _run(data_dir: Path | None, action: Callable[[Database], Awaitable[Result]])
 
 
 async def _connected(url: str, action: Callable[[Database], Awaitable[Result]]) -> Result:
+    ORIGIN.set(operator)
     db = await Database.open(url, announce=_announce_nothing, pool_size=1)
     try:
         return await action(db)
@@ -219,6 +222,8 @@ def _plain(key: Key) -> dict[str, object]:
         "expires_at": key.expires_at and key.expires_at.isoformat(),
         "revoked_at": key.revoked_at and key.revoked_at.isoformat(),
         "replaced_by": key.replaced_by,
+        "last_used_at": key.last_used_at and key.last_used_at.isoformat(),
+        "requests_per_minute": key.requests_per_minute,
     }
 
 

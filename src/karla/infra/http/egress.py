@@ -1,38 +1,34 @@
 """The session that sends requests out, and the guard that sees every address before it is dialled."""
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
-from functools import partial
-from importlib.metadata import version
-from ipaddress import ip_address
-from pathlib import Path
+from functools import lru_cache
 from time import perf_counter
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from karla.infra.http.failures import EgressError, Reason, TargetForbidden, Unreachable
+from karla.infra.http.failures import EgressError, EgressUnavailable, Reason, TargetForbidden, Unreachable
+from karla.infra.http.guard import TRAIL, Guard, Trail
+from karla.infra.http.names import ProxyOnly, ThreadedResolver
+from karla.infra.http.route import DIRECT, Route
 from karla.infra.http.targets import ADDRESS_NOT_PUBLIC, checked_target, is_public
+from karla.infra.http.tunnel import CONNECT_SECONDS, USER_AGENT, Connector, Tunnels
 
-CONNECT_SECONDS = 3.0
 TIMEOUT_SECONDS = 10.0
 READ_LIMIT = 16 * 1024
-KEPT_HEADERS = frozenset({"content-type", "location", "retry-after"})
-_RESOLVER_THREADS = 32
+KEPT_HEADERS = ("content-type", "location", "retry-after")
 _DNS_CACHE_SECONDS = 10
 # Below the five seconds after which many servers hang up, so that no request meets a closing connection.
 _KEEPALIVE_SECONDS = 4.0
 
-# Set by the guard in the request's own context: aiohttp's racing of addresses loses the type of an error.
-_refused_dials: ContextVar[list[str]] = ContextVar("refused_dials")
+# A webhook is asked for again and again; what a URL says does not change, unlike what its name leads to.
+_checked = lru_cache(maxsize=4096)(checked_target)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -53,33 +49,27 @@ class Egress:
     """One a process, made inside its event loop and closed at its end.
 
     Requests that wait for a connection spend their timeout on it, so `limit` (all) and `limit_per_host`
-    (0: none) belong above the caller's own concurrency. `ca_file` is trusted beside the system's
-    authorities. A `resolver` that is given stays the giver's to close.
+    (0: none) belong above the caller's own concurrency. A `resolver` that is given stays the giver's to
+    close.
     """
 
     def __init__(
         self,
         allow_private: bool,
         *,
+        route: Route = DIRECT,
         limit: int = 2000,
         limit_per_host: int = 0,
         resolver: AbstractResolver | None = None,
-        ca_file: Path | None = None,
     ) -> None:
         self._allow_private = allow_private
-        self._own_resolver = None if resolver else _ThreadedResolver()
+        self._proxy = route.proxy
+        names = resolver or ThreadedResolver()
+        self._own_resolver = None if resolver else names
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                ssl=_tls(ca_file),
-                resolver=resolver or self._own_resolver,
-                ttl_dns_cache=_DNS_CACHE_SECONDS,
-                keepalive_timeout=_KEEPALIVE_SECONDS,
-                limit=limit,
-                limit_per_host=limit_per_host,
-                socket_factory=self._open_socket,
-            ),
+            connector=_connector(route, allow_private, names, limit=limit, limit_per_host=limit_per_host),
             timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS),
-            headers={"User-Agent": f"Karla/{version('karla')}", "Accept-Encoding": "identity"},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # the read limit would count before a bomb goes off
             trust_env=False,
@@ -93,7 +83,7 @@ class Egress:
         timeout_seconds: float = TIMEOUT_SECONDS,
         read_limit: int = READ_LIMIT,
     ) -> Answer:
-        """POST once; raises TargetForbidden or Unreachable."""
+        """POST once; raises an EgressError."""
         return await self.request(
             "POST", url, headers, body=body, timeout_seconds=timeout_seconds, read_limit=read_limit
         )
@@ -108,21 +98,21 @@ class Egress:
         timeout_seconds: float = TIMEOUT_SECONDS,
         read_limit: int = READ_LIMIT,
     ) -> Answer:
-        """Send a request and read its answer, all within the timeout; raises TargetForbidden or Unreachable.
+        """Send a request and read its answer, all within the timeout; raises an EgressError.
 
         Of a longer answer the rest is not read: its connection is closed.
         """
-        target = checked_target(url, self._allow_private)
-        refused: list[str] = []
-        token = _refused_dials.set(refused)
+        target = _checked(url, self._allow_private)
+        trail = Trail()
+        token = TRAIL.set(trail)
         started = perf_counter()
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await self._exchange(method, target, headers, body, read_limit)
-        except (aiohttp.ClientError, OSError) as error:
-            failure = _failure(error, bool(refused), _milliseconds_since(started))
+        except (aiohttp.ClientError, OSError, EgressError) as error:
+            failure = self._failure(error, trail, _milliseconds_since(started))
         finally:
-            _refused_dials.reset(token)
+            TRAIL.reset(token)
         raise failure  # out here it carries no context: aiohttp's errors quote whole URLs
 
     async def close(self) -> None:
@@ -146,7 +136,14 @@ class Egress:
         self, method: str, target: URL, headers: Mapping[str, str], body: bytes | None, read_limit: int
     ) -> Answer:
         started = perf_counter()
-        async with self._session.request(method, target, headers=headers, data=body, allow_redirects=False) as response:
+        proxy = self._proxy if target.scheme == "http" else None
+        if proxy and proxy.authorization:
+            headers = {**headers, "Proxy-Authorization": proxy.authorization}
+        async with self._session.request(
+            method, target, headers=headers, data=body, allow_redirects=False, proxy=proxy.url if proxy else None
+        ) as response:
+            if proxy and response.status == 407:
+                raise EgressUnavailable("proxy_auth")
             read = await _read_at_most(response.content, read_limit + 1)
             truncated = len(read) > read_limit
             if truncated:
@@ -154,62 +151,51 @@ class Egress:
             return Answer(
                 status=response.status,
                 headers={
-                    name.lower(): _clean(value)
-                    for name, value in response.headers.items()
-                    if name.lower() in KEPT_HEADERS
+                    name: _clean(value) for name in KEPT_HEADERS if (value := response.headers.get(name)) is not None
                 },
                 excerpt=read[:read_limit],
                 truncated=truncated,
                 duration_ms=_milliseconds_since(started),
             )
 
-    def _open_socket(self, address_info: aiohttp.AddrInfoType) -> socket.socket:
-        """The guard: called with each address that is about to be dialled, after DNS, and with no other."""
-        family, kind, protocol, _, address = address_info
-        if not self._allow_private and not is_public(ip_address(str(address[0]).partition("%")[0])):
-            _refused_dials.get().append(ADDRESS_NOT_PUBLIC)
-            raise PermissionError(ADDRESS_NOT_PUBLIC)
-        return socket.socket(family, kind, protocol)
+    def _failure(
+        self, error: aiohttp.ClientError | OSError | EgressError, trail: Trail, duration_ms: int
+    ) -> EgressError:
+        """The one error of ours that an error of aiohttp or the system stands for."""
+        if isinstance(error, EgressError):
+            return type(error)(error.reason, duration_ms)
+        reason = _reason(error)
+        if trail.with_proxy and reason == "timeout":
+            return EgressUnavailable("proxy_timeout", duration_ms)
+        if trail.unbound and reason == "connect":
+            return EgressUnavailable("source_address", duration_ms)
+        if self._proxy and reason in ("connect", "dns"):  # aiohttp looks up and dials nothing but the proxy
+            return EgressUnavailable("proxy_connect", duration_ms)
+        if trail.refused and reason == "connect":
+            return TargetForbidden(ADDRESS_NOT_PUBLIC, duration_ms)
+        return Unreachable(reason, duration_ms)
 
 
-class _ThreadedResolver(AbstractResolver):
-    """The system's resolver, in threads of its own.
-
-    The event loop has few threads for names (uvloop four): some dead name servers would hold up every
-    other target, and files too.
-    """
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, thread_name_prefix="dns")
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address[0]),
-                port=port,
-                family=kind,
-                proto=protocol,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for kind, _, protocol, _, address in found
-        ]
-
-    async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    if ca_file:
-        context.load_verify_locations(ca_file)
-    return context
+def _connector(
+    route: Route, allow_private: bool, names: AbstractResolver, *, limit: int, limit_per_host: int
+) -> Connector:
+    proxy_names = ProxyOnly(route.proxy, names) if route.proxy else None
+    guard = Guard(
+        proxy_names.admits if proxy_names else lambda address, _: allow_private or is_public(address), route.sources
+    )
+    tls = route.tls()
+    connector = Connector(
+        ssl=tls,
+        resolver=proxy_names or names,
+        ttl_dns_cache=_DNS_CACHE_SECONDS,
+        keepalive_timeout=_KEEPALIVE_SECONDS,
+        limit=limit,
+        limit_per_host=limit_per_host,
+        socket_factory=guard.open_socket,
+    )
+    if route.proxy and proxy_names:
+        connector.tunnels = Tunnels(route.proxy, proxy_names, names, guard, tls, allow_private)
+    return connector
 
 
 def _clean(value: str) -> str:
@@ -218,18 +204,13 @@ def _clean(value: str) -> str:
 
 
 async def _read_at_most(content: aiohttp.StreamReader, limit: int) -> bytes:
-    read = bytearray()
-    while len(read) < limit and (chunk := await content.read(limit - len(read))):
-        read += chunk
+    part = await content.read(limit)
+    if content.at_eof():  # most answers come in one part
+        return part
+    read = bytearray(part)
+    while len(read) < limit and (part := await content.read(limit - len(read))):
+        read += part
     return bytes(read)
-
-
-def _failure(error: aiohttp.ClientError | OSError, refused: bool, duration_ms: int) -> EgressError:
-    """The one error of ours that an error of aiohttp or the system stands for."""
-    reason = _reason(error)
-    if refused and reason == "connect":
-        return TargetForbidden(ADDRESS_NOT_PUBLIC)
-    return Unreachable(reason, duration_ms)
 
 
 def _reason(error: aiohttp.ClientError | OSError) -> Reason:

@@ -62,6 +62,7 @@ class _Parameter:
         self._item = next(_item_types(field.type), None)
         self._single = field.type if self._item is None else self._item
         self._strict = _has_datetime(mi.type_info(self._single))
+        self._allowed = list(_words(mi.type_info(self._single)))
         self._check = check_of(self._single)
 
     def given(self, params: Mapping[str, str | list[str]]) -> list[str]:
@@ -110,7 +111,8 @@ class _Parameter:
             converted: object = msgspec.convert(value, type_, strict=strict)
         except msgspec.ValidationError as error:
             fault = words.read_msgspec(str(error))
-            raise _Wrong([self._fault(fault.type, fault.msg, *at)]) from error
+            word, sentence = words.one_of(self._allowed) if fault.type == "enum" else (fault.type, fault.msg)
+            raise _Wrong([self._fault(word, sentence, *at)]) from error
         except (ValueError, ArithmeticError) as error:
             raise _Wrong([self._fault("value", words.SENTENCES["value"], *at)]) from error
         return converted
@@ -138,3 +140,17 @@ def _has_datetime(info: mi.Type) -> bool:
         case mi.UnionType():
             return any(_has_datetime(member) for member in info.types)
     return isinstance(info, mi.DateTimeType)
+
+
+def _words(info: mi.Type) -> Iterator[object]:
+    """The values of a closed set, in whatever it is wrapped."""
+    match info:
+        case mi.Metadata():
+            yield from _words(info.type)
+        case mi.UnionType():
+            for member in info.types:
+                yield from _words(member)
+        case mi.EnumType():
+            yield from sorted(member.value for member in info.cls)
+        case mi.LiteralType():
+            yield from info.values

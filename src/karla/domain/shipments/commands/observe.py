@@ -23,7 +23,7 @@ async def observe(work: Work, observations: Sequence[Observation]) -> list[Obser
     """
     files = await _locked_files(work, observations)
     changed: dict[UUID, Shipment] = {}
-    appended: list[tuple[UUID, TimelineEvent]] = []
+    appended: list[tuple[TimelineEvent, Observation]] = []
     outcomes: list[Observed | KarlaError] = []
     for observation in observations:
         file = files.get((observation.shop_id, observation.shipment_id))
@@ -38,8 +38,10 @@ async def observe(work: Work, observations: Sequence[Observation]) -> list[Obser
                 files[(observation.shop_id, shipment.id)] = outcome.file
                 if shipment.id == observation.shipment_id:
                     changed[shipment.id] = shipment
-            appended.append((observation.shop_id, outcome.event))
-    await writing.write(work, list(changed.values()), appended)
+            appended.append((outcome.event, observation))
+    timeline = [(observation.shop_id, event) for event, observation in appended]
+    await writing.write(work, list(changed.values()), timeline)
+    await writing.keep_sightings(work, appended)
     return outcomes
 
 

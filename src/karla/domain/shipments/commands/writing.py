@@ -3,73 +3,46 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from karla.domain.shipments.records import Shipment, TimelineEvent
-from karla.infra.db import column
+from karla.domain.shipments.records import Observation, Shipment, TimelineEvent
+from karla.infra.recordset import recordset, rows, rows_of_shops
 from karla.infra.work import Work
 
-_SHIPMENT = {
-    "shop_id": "uuid",
-    "id": "uuid",
-    "order_id": "uuid",
-    "position": "integer",
-    "tracking_number": "text",
-    "external_shipment_id": "text",
-    "carrier_reference": "text",
-    "tracking_company": "text",
-    "tracking_url": "text",
-    "tracking_placed_at": "timestamptz",
-    "direction": "text",
-    "products": "jsonb",
-    "phase": "text",
-    "state": "text",
-    "flag": "text",
-    "event_name": "text",
-    "event_time": "timestamptz",
-    "expected_from": "timestamptz",
-    "expected_to": "timestamptz",
-    "pickup": "jsonb",
-    "created_at": "timestamptz",
-    "updated_at": "timestamptz",
-}
-_EVENT = {
-    "shipment_id": "uuid",
-    "id": "uuid",
-    "origin": "text",
-    "external_id": "text",
-    "event_name": "text",
-    "event_time": "timestamptz",
-    "correction": "boolean",
-    "timezone": "text",
-    "location": "jsonb",
-    "additional_info": "jsonb",
-    "created_at": "timestamptz",
-}
-
-
-def _unnested(columns: dict[str, str], first: int) -> str:
-    return ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(columns.values(), first))
-
+_SHIPMENT = Shipment.__struct_fields__
+_EVENT = ("shop_id", *TimelineEvent.__struct_fields__)
 
 _WRITE = f"""
     with written as (
-        insert into shipments ({", ".join(_SHIPMENT)})
-        select * from unnest({_unnested(_SHIPMENT, 1)})
+        insert into shipments ({", ".join(_SHIPMENT)}) {recordset("shipments", _SHIPMENT, 1)}
         on conflict (shop_id, id) do update set
         {", ".join(f"{c} = excluded.{c}" for c in _SHIPMENT if c not in ("shop_id", "id", "order_id", "created_at"))}
     )
-    insert into shipment_events (shop_id, {", ".join(_EVENT)})
-    select * from unnest(${len(_SHIPMENT) + 1}::uuid[], {_unnested(_EVENT, len(_SHIPMENT) + 2)})
-"""  # noqa: S608 - column names of our own
+    insert into shipment_events ({", ".join(_EVENT)}) {recordset("shipment_events", _EVENT, 2)}
+"""
 
 
 async def write(work: Work, shipments: Sequence[Shipment], events: Sequence[tuple[UUID, TimelineEvent]]) -> None:
     """Write the shipments as they are, and append the events (each with its shop) to the timelines."""
     if shipments or events:
+        await work.connection.execute(_WRITE, rows(shipments), rows_of_shops(events))
+
+
+async def keep_sightings(work: Work, sightings: Sequence[tuple[TimelineEvent, Observation]]) -> None:
+    """Keep what was told about events that are new, in the words it was told in."""
+    told = [(event, observation, observation.raw) for event, observation in sightings if observation.raw is not None]
+    if told:
         await work.connection.execute(
-            _WRITE,
-            *(column((getattr(shipment, name) for shipment in shipments), kind) for name, kind in _SHIPMENT.items()),
-            [shop_id for shop_id, _ in events],
-            *(column((getattr(event, name) for _, event in events), kind) for name, kind in _EVENT.items()),
+            """
+            insert into sightings (shop_id, received_at, id, shipment_id, origin, raw)
+            select shop_id, $1, id, shipment_id, origin, raw
+            from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[])
+              as s (shop_id, id, shipment_id, origin, raw)
+            """,
+            work.now,
+            [observation.shop_id for _, observation, _ in told],
+            [event.id for event, _, _ in told],
+            [event.shipment_id for event, _, _ in told],
+            [event.origin for event, _, _ in told],
+            [raw for _, _, raw in told],
         )
 
 

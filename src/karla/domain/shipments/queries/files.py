@@ -1,10 +1,12 @@
-"""Reads of orders with all their shipments and timelines."""
+"""Reads of orders with all their shipments and timelines.
 
-from collections import defaultdict
+An order's file comes as one JSON document: one round trip for all its rows, and decoded straight into records.
+"""
+
 from collections.abc import Sequence
-from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import OrderFile, Shipment, TimelineEvent
@@ -13,45 +15,59 @@ from karla.infra.work import Connection
 from karla.vocabulary.events import Direction, Flag, Phase, State
 from karla.vocabulary.scope import Scope
 
-_SHIPMENTS = """
-    select s.* from shipments s
-    join unnest($1::uuid[], $2::uuid[]) as w (shop_id, order_id)
-        on s.shop_id = w.shop_id and s.order_id = w.order_id
-    where s.shop_id = any ($3::uuid[])
-    order by s.position
+_PARCELS = """
+    'shipments', (
+        select coalesce(json_agg(s order by s.position), '[]') from shipments s
+        where s.shop_id = o.shop_id and s.order_id = o.id
+    ),
+    'timeline', (
+        select coalesce(json_agg(e), '[]') from shipment_events e
+        where e.shop_id = o.shop_id and e.shipment_id = any (array(
+            select s.id from shipments s where s.shop_id = o.shop_id and s.order_id = o.id))
+    )
 """
+DOCUMENT = f"json_build_object('order', o, {_PARCELS})::text"
+"""The file of an order `o` of the table, as a column of a select."""
 
-_TIMELINE = """
-    select e.* from shipment_events e
-    join unnest($1::uuid[], $2::uuid[]) as w (shop_id, shipment_id)
-        on e.shop_id = w.shop_id and e.shipment_id = w.shipment_id
-    where e.shop_id = any ($3::uuid[])
-"""
+_PARCELS_OF = f"""
+    select json_build_object({_PARCELS})::text
+    from unnest($1::uuid[], $2::uuid[]) with ordinality as o (shop_id, id, place)
+    where o.shop_id = any ($3::uuid[])
+    order by o.place
+"""  # noqa: S608 - no value is interpolated
+
+
+class _Parcels(msgspec.Struct, frozen=True):
+    shipments: tuple[Shipment, ...]
+    timeline: tuple[TimelineEvent, ...]
+
+
+_file = msgspec.json.Decoder(OrderFile).decode
+_parcels = msgspec.json.Decoder(_Parcels).decode
 
 
 async def files_of(scope: Scope, connection: Connection, orders: Sequence[Order]) -> list[OrderFile]:
-    """Each order with its parcels and their timelines, in the order given: two queries for all of them."""
+    """Each order with its parcels and their timelines, in the order given: one query for all of them.
+
+    Orders outside of the scope are left out.
+    """
     if not orders:
         return []
-    shops = list(scope.shops)
-    rows = await connection.fetch(_SHIPMENTS, [o.shop_id for o in orders], [o.id for o in orders], shops)
-    shipments = [shipment_from(row) for row in rows]
-    events = []
-    if shipments:
-        events = await connection.fetch(_TIMELINE, [s.shop_id for s in shipments], [s.id for s in shipments], shops)
-    return _filed(orders, shipments, [event_from(row) for row in events])
+    rows = await connection.fetch(
+        _PARCELS_OF, [order.shop_id for order in orders], [order.id for order in orders], list(scope.shops)
+    )
+    within = [order for order in orders if order.shop_id in scope.shops]
+    parcels = [_parcels(row[0]) for row in rows]
+    return [
+        OrderFile(order, told.shipments, chronological(told.timeline))
+        for order, told in zip(within, parcels, strict=True)
+    ]
 
 
-def _filed(orders: Sequence[Order], shipments: Sequence[Shipment], events: Sequence[TimelineEvent]) -> list[OrderFile]:
-    parcels: defaultdict[UUID, list[Shipment]] = defaultdict(list)
-    owner: dict[UUID, UUID] = {}
-    for shipment in shipments:
-        parcels[shipment.order_id].append(shipment)
-        owner[shipment.id] = shipment.order_id
-    timelines: defaultdict[UUID, list[TimelineEvent]] = defaultdict(list)
-    for event in events:
-        timelines[owner[event.shipment_id]].append(event)
-    return [OrderFile(order, tuple(parcels[order.id]), chronological(timelines[order.id])) for order in orders]
+def file_from(document: str) -> OrderFile:
+    """An order's file of its `DOCUMENT`."""
+    file = _file(document)
+    return OrderFile(file.order, file.shipments, chronological(file.timeline))
 
 
 def shipment_from(row: asyncpg.Record) -> Shipment:
@@ -62,8 +78,3 @@ def shipment_from(row: asyncpg.Record) -> Shipment:
     values["state"] = State(values["state"])
     values["flag"] = Flag(values["flag"])
     return Shipment(**values)
-
-
-def event_from(row: asyncpg.Record) -> TimelineEvent:
-    """A timeline event of a row of the table."""
-    return TimelineEvent(**{name: row[name] for name in TimelineEvent.__struct_fields__})

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import msgspec
 
-from karla.domain.orders.queries import order_from, orders_by_references, uuid_or_none
-from karla.domain.orders.records import Order, Reference, ReferenceKind
-from karla.domain.shipments.queries.files import files_of, shipment_from
+from karla.domain.orders.queries import orders_by_references, uuid_or_none
+from karla.domain.orders.records import Reference, ReferenceKind
+from karla.domain.shipments.queries.files import DOCUMENT, file_from, files_of, shipment_from
 from karla.domain.shipments.records import OrderFile, Shipment
 from karla.infra.errors import Conflict, NotFound
 from karla.infra.paging import Paged
@@ -45,8 +45,8 @@ _ORDER_CONDITIONS = {
     "order_number": "o.order_number = {}",
     "order_name": "o.order_name = {}",
     "external_id": "o.external_id = {}",
-    "email_id": "lower(o.email_id) = lower({})",
-    "zip_code": "o.address ->> 'zip_code' = {}",
+    "email_id": "o.email_lower = lower({})",
+    "zip_code": "o.zip_code = {}",
     "order_placed_from": "o.order_placed_at >= {}",
     "order_placed_to": "o.order_placed_at <= {}",
     "shipment_updated_since": (
@@ -79,63 +79,54 @@ async def search_orders(scope: Scope, connection: Connection, wanted: OrderFilte
     """Orders with their parcels, newest placed first."""
     where, values = _where(_ORDER_CONDITIONS, wanted, 4)
     rows = await connection.fetch(
-        f"select o.* from orders o where o.shop_id = any ($1){where}"  # noqa: S608 - conditions of our own
-        " order by o.order_placed_at desc, o.id limit $2 offset $3",
-        list(scope.shops),
+        f"""
+        select {DOCUMENT}
+        from (
+            select o.* from orders o where o.shop_id = $1{where}
+            order by o.order_placed_at desc, o.id limit $2 offset $3
+        ) o
+        order by o.order_placed_at desc, o.id
+        """,  # noqa: S608 - conditions of our own
+        scope.shop,
         paged.per_page,
         paged.offset,
         *values,
     )
-    return await files_of(scope, connection, [order_from(row) for row in rows])
+    return [file_from(row[0]) for row in rows]
 
 
-async def order_named(scope: Scope, connection: Connection, text: str) -> Order:
-    """The order that `text` names: as UUID, order number, external id, order name or a parcel's tracking number.
-
-    The surest kind that finds something decides. NotFound, or Conflict when that finds several.
-    """
-    references = [Reference(kind, text) for kind in ReferenceKind]
-    found = await orders_by_references(scope, connection, references)
-    order = _surest(found, text) or await _by_tracking_number(scope, connection, text)
-    if order is None:
-        raise NotFound("order_not_found", "The requested order does not exist.")
-    return order
+_BY_ANY_REFERENCE = f"""
+    with named as (
+        select o.shop_id, o.id, 1 as kind from orders o where o.shop_id = $1 and o.id = $2
+        union all
+        select o.shop_id, o.id, 2 from orders o where o.shop_id = $1 and o.order_number = $3
+        union all
+        select o.shop_id, o.id, 3 from orders o where o.shop_id = $1 and o.external_id = $3
+        union all
+        select o.shop_id, o.id, 4 from orders o where o.shop_id = $1 and o.order_name = $3
+        union all (
+            select s.shop_id, s.order_id, 5 from shipments s where s.shop_id = $1 and s.tracking_number = $3
+            order by s.created_at desc limit 1
+        )
+    )
+    select {DOCUMENT}
+    from (select shop_id, id from named where kind = (select min(kind) from named) limit 2) n
+    join orders o on o.shop_id = n.shop_id and o.id = n.id
+"""  # noqa: S608 - no value is interpolated
 
 
 async def order_by_any_reference(scope: Scope, connection: Connection, text: str) -> OrderFile:
-    """`order_named` with its parcels."""
-    order = await order_named(scope, connection, text)
-    (file,) = await files_of(scope, connection, [order])
-    return file
+    """The order that `text` names, with its parcels: as UUID, order number, external id, order name or a parcel's
+    tracking number.
 
-
-def _surest(found: list[Order], text: str) -> Order | None:
-    asked = uuid_or_none(text)
-    for attribute, value in (
-        ("id", asked),
-        ("order_number", text),
-        ("external_id", text),
-        ("order_name", text),
-    ):
-        matching = [order for order in found if value is not None and getattr(order, attribute) == value]
-        if len(matching) > 1:
-            raise Conflict("order_ambiguous", "Several orders have this name; use the order number or external id.")
-        if matching:
-            return matching[0]
-    return None
-
-
-async def _by_tracking_number(scope: Scope, connection: Connection, number: str) -> Order | None:
-    row = await connection.fetchrow(
-        """
-        select o.* from shipments s join orders o on o.shop_id = s.shop_id and o.id = s.order_id
-        where s.shop_id = any ($1) and s.tracking_number = $2
-        order by s.created_at desc limit 1
-        """,
-        list(scope.shops),
-        number,
-    )
-    return order_from(row) if row else None
+    The surest kind that finds something decides. NotFound, or Conflict when that finds several.
+    """
+    rows = await connection.fetch(_BY_ANY_REFERENCE, scope.shop, uuid_or_none(text), text)
+    if not rows:
+        raise NotFound("order_not_found", "The requested order does not exist.")
+    if len(rows) > 1:
+        raise Conflict("order_ambiguous", "Several orders have this name; use the order number or external id.")
+    return file_from(rows[0][0])
 
 
 async def search_shipments(
@@ -144,9 +135,9 @@ async def search_shipments(
     """Parcels with the order that each belongs to, last updated first."""
     where, values = _where(_SHIPMENT_CONDITIONS, wanted, 4)
     rows = await connection.fetch(
-        f"select s.* from shipments s where s.shop_id = any ($1){where}"  # noqa: S608 - conditions of our own
+        f"select s.* from shipments s where s.shop_id = $1{where}"  # noqa: S608 - conditions of our own
         " order by s.updated_at desc, s.id limit $2 offset $3",
-        list(scope.shops),
+        scope.shop,
         paged.per_page,
         paged.offset,
         *values,
@@ -162,14 +153,14 @@ async def shipment_by_any_reference(scope: Scope, connection: Connection, text: 
     """
     row = await connection.fetchrow(
         """
-        select s.*, 1 as kind from shipments s where s.shop_id = any ($1) and s.id = $2
+        select s.*, 1 as kind from shipments s where s.shop_id = $1 and s.id = $2
         union all
-        select s.*, 2 from shipments s where s.shop_id = any ($1) and s.tracking_number = $3
+        select s.*, 2 from shipments s where s.shop_id = $1 and s.tracking_number = $3
         union all
-        select s.*, 3 from shipments s where s.shop_id = any ($1) and s.external_shipment_id = $3
+        select s.*, 3 from shipments s where s.shop_id = $1 and s.external_shipment_id = $3
         order by kind, created_at desc, id limit 1
         """,
-        list(scope.shops),
+        scope.shop,
         uuid_or_none(text),
         text,
     )
@@ -189,13 +180,13 @@ async def shipment_ids_by_reference(scope: Scope, connection: Connection, text: 
     """The shipments that `text` may mean, for a filter; none is no error there."""
     rows = await connection.fetch(
         """
-        select s.id from shipments s where s.shop_id = any ($1) and s.id = $2
+        select s.id from shipments s where s.shop_id = $1 and s.id = $2
         union
-        select s.id from shipments s where s.shop_id = any ($1) and s.tracking_number = $3
+        select s.id from shipments s where s.shop_id = $1 and s.tracking_number = $3
         union
-        select s.id from shipments s where s.shop_id = any ($1) and s.external_shipment_id = $3
+        select s.id from shipments s where s.shop_id = $1 and s.external_shipment_id = $3
         """,
-        list(scope.shops),
+        scope.shop,
         uuid_or_none(text),
         text,
     )

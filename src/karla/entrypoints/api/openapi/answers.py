@@ -50,8 +50,9 @@ _ANSWERS: Mapping[int, _Answer] = {
     ),
     409: _Answer(
         "Conflict",
-        "It exists already, or its state forbids the change; `key` says which.",
+        "It exists already, or its state forbids the change; `key` says which. With `Retry-After` it is still under way.",
         Conflict("order_exists", "This order is already known."),
+        ("Retry-After",),
     ),
     413: _Answer("TooLarge", "The body is larger than this operation takes.", TooLarge()),
     422: _Answer(
@@ -102,6 +103,11 @@ HEADERS: Mapping[str, Json] = {
     "Link": {
         "description": 'The address of the next page, as `<…>; rel="next"`. Absent on the last page.',
         "schema": _TEXT,
+    },
+    "Idempotent-Replayed": {
+        "description": "`true` where this is the answer of an earlier request with the same `Idempotency-Key`.",
+        "schema": _TEXT,
+        "example": "true",
     },
     "ETag": {"description": "The version of the content, for `If-None-Match`.", "schema": _TEXT},
 }

@@ -88,6 +88,13 @@ _HEADER_PARAMETERS: Json = {
         "description": "The language of texts about shipments; English without a match.",
         "schema": {"type": "string"},
     },
+    "Idempotency-Key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Names this request, so that sending it again is answered with its first answer for 24 hours.",
+        "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+        "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+    },
     "If-None-Match": {
         "name": "If-None-Match",
         "in": "header",

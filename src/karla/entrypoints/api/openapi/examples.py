@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_origin
 
-from karla.entrypoints.api.events import EventEntry
+from karla.entrypoints.api.events.shapes import EventEntry
 from karla.entrypoints.api.openapi import events, sample
 from karla.entrypoints.api.openapi.schemas import Json
 from karla.entrypoints.api.orders.responses import OrderDetail, order_detail
@@ -88,6 +88,12 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
         },
     },
     "v1WebhooksUpdate": {"Pause it": {"status": "inactive"}},
+    "v1WebhooksRotateSecret": {"With two days to switch": {"overlap_hours": 48}},
+    "v1WebhooksTest": {"A ping": {}, "As if a parcel were out for delivery": {"event_name": "OUT_FOR_DELIVERY"}},
+    "v1WebhooksReplay": {
+        "What failed for good": {"status": "failed"},
+        "What the webhook never got": {"source": "journal", "since": "2026-03-01T00:00:00+00:00", "dry_run": True},
+    },
     "v1ProductsUpsertBulk": {"One variant": [{"product_id": "mug", "variant_id": "mug-blue", **_VARIANT}]},
     "v1ProductsVariantsUpsert": {"A variant": _VARIANT},
     "v1ShopsCreate": {

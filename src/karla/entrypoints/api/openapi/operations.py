@@ -37,11 +37,16 @@ CONFLICTS = frozenset(
         "v1ShipmentEventsCreate",
         "v1ShopsCreate",
         "v1OrgKeysRotate",
+        "v1WebhooksRotateSecret",
+        "v1WebhooksTest",
+        "v1WebhooksReplay",
+        "v1WebhooksDeliveriesReplay",
     }
 )
 ALSO_ANSWERS: Mapping[str, Mapping[int, str]] = {
     "v1ShipmentEventsCreate": {200: "The event is known already; nothing goes out."},
     "v1WebhooksCreate": {200: "The shop has a webhook with this URL and these events already: here it is."},
+    "v1WebhooksReplay": {200: "Nothing fits, or it was a dry run."},
     "v1ImagesRead": {304: "The image is the one that `If-None-Match` names."},
 }
 _READS_ETAG = frozenset({"v1ImagesRead"})
@@ -136,6 +141,10 @@ class Operation:
     def _takes_form(self) -> bool:
         return self.handler.operation_class().request_body is not None
 
+    @property
+    def _takes_idempotency_key(self) -> bool:
+        return self.method == "post" and self.needs.of != "nobody"
+
     def _path_parameters(self) -> Iterator[Json]:
         for name, type_ in self._path_types.items():
             description, schema = self._path_parameter(name)
@@ -157,6 +166,8 @@ class Operation:
             yield {"$ref": "#/components/parameters/Accept-Language"}
         if self.id in _READS_ETAG:
             yield {"$ref": "#/components/parameters/If-None-Match"}
+        if self._takes_idempotency_key:
+            yield {"$ref": "#/components/parameters/Idempotency-Key"}
 
     def _request_body(self, schemas: Schemas) -> Json:
         content: Json = {"schema": schemas.of(self.body)}
@@ -172,6 +183,8 @@ class Operation:
             names += answers.CURSOR_HEADERS
         if self.id in _READS_ETAG:
             names += ("ETag",)
+        if self._takes_idempotency_key:
+            names += ("Idempotent-Replayed",)
         headers = answers.header_references(names)
         status = self.handler.status_code
         spec = (self.handler.responses or {}).get(status)
@@ -196,7 +209,9 @@ class Operation:
     def _refusals(self) -> Json:
         found = {500, 503}
         if self.needs.of != "nobody":
-            found |= {400, 401, 403}
+            found |= {400, 401, 403, 429}
+        if self._takes_idempotency_key:
+            found |= {409, 413, 422}
         if self._path_types:
             found.add(404)
         if self.body is not None or self._takes_form:
@@ -205,8 +220,6 @@ class Operation:
             found.add(422)
         if self.id in CONFLICTS:
             found.add(409)
-        if self.id in RATE_LIMITED:
-            found.add(429)
         return {str(status): answers.error_reference(status) for status in sorted(found)}
 
 

@@ -27,6 +27,9 @@ keys and deletes shops).
   read take a `cursor` instead: `Karla-Next-Cursor` and `Link` lead to the next page.
 - `Accept-Language` chooses the language of texts about shipments; English without a match.
 - Writes are idempotent where this is possible: the same body twice changes nothing and announces nothing.
+- Any POST takes an `Idempotency-Key`. Sent again within 24 hours it has its first answer again, marked
+  `Idempotent-Replayed: true`; with another body it is a `422`, and while the first is still under way a `409`.
+- Every key has a limit of requests a minute: beyond it `429`, with `Retry-After`.
 - Every answer has an `X-Request-Id`; one that you send is kept.
 
 ### Errors
@@ -59,6 +62,7 @@ TAGS: Mapping[str, str] = {
     "Shops": "The shops of an organisation.",
     "API keys": "Credentials: created and rotated here, shown once.",
     "Organisations": "The people of an organisation.",
+    "Audit trail": "Who changed what, when and from where.",
 }
 
 PHASES: Mapping[Phase, str] = {
@@ -77,6 +81,7 @@ PHASES: Mapping[Phase, str] = {
 }
 
 CLAIMS_TAG = "Events: claims"
+WEBHOOKS_TAG = "Events: webhooks"
 
 
 def phase_tag(phase: Phase) -> str:
@@ -89,6 +94,7 @@ _TEXT: Json = {"type": "string"}
 
 PATH_PARAMETERS: Mapping[str, tuple[str, Json]] = {
     "slug": ("The shop's slug.", _TEXT),
+    "delivery_uuid": ("The delivery's UUID.", _UUID),
     "event_id": ("The event's id.", _UUID),
     "image_type": ("What the image is for.", {"type": "string", "enum": [str(kind) for kind in ImageType]}),
     "name": ("The last part of the image's address.", _TEXT),

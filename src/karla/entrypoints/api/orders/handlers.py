@@ -16,7 +16,6 @@ from karla.domain.shipments.commands.changes import cancel_order, update_shipmen
 from karla.domain.shipments.queries.search import (
     OrderFilter,
     order_by_any_reference,
-    order_named,
     search_orders,
 )
 from karla.domain.shipments.records import OrderCommand, OrderFile
@@ -265,8 +264,8 @@ async def update_order_shipment(
 async def _reference(ref: str, access: Access, services: Services) -> Reference:
     """The order of a path, looked up: even a UUID may be the id that another system gave it."""
     async with services.db.read(access.scope) as connection:
-        order = await order_named(access.scope, connection, ref)
-    return Reference(ReferenceKind.UUID, str(order.id))
+        file = await order_by_any_reference(access.scope, connection, ref)
+    return Reference(ReferenceKind.UUID, str(file.order.id))
 
 
 HANDLERS = (

@@ -182,15 +182,16 @@ async def create_shipment_event(
         timezone=data.timezone,
         location=data.location,
         additional_info=data.told(),
+        raw=msgspec.json.encode(data),
     )
 
     async def command(work: Work) -> Any:
         (outcome,) = await observe(work, [observation])
+        if isinstance(outcome, KarlaError):
+            raise outcome
         return outcome
 
     outcome = await services.db.write(access.scope, command)
-    if isinstance(outcome, KarlaError):
-        raise outcome
     event = tracking_event(shipment, outcome.event, language)
     return Response(event, status_code=200 if outcome.known else 201)
 

@@ -1,0 +1,173 @@
+"""Batches of scans observed in process and relayed to delivery rows, beside raw `unnest` of the rows that come out."""
+
+import asyncio
+import itertools
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+from benchmarks.api import api_of
+from benchmarks.comparison import compare, paragraph, table
+from benchmarks.plan import Plan
+from benchmarks.results import Section
+from benchmarks.rows import Connection, Row, Table, raw, renamed, table_of
+from benchmarks.seeding import SCANS, fill, template
+from benchmarks.stage import free_port, stage
+from karla.domain.shipments.commands.observe import observe
+from karla.domain.shipments.records import Observation
+from karla.domain.subscribers.journal import announce
+from karla.infra.access import scope_of
+from karla.infra.db import Database
+from karla.infra.ids import new_id
+from karla.pipeline.relay import Relay
+
+BATCH = 500
+TABLES = ("shipment_events", "events", "deliveries")
+_KEY = ("shop_id", "id")
+
+
+def _batches(shop: UUID, shipments: list[UUID]) -> Iterator[list[Observation]]:
+    """Scan after scan of every shipment, another shipment each."""
+    at = datetime(2026, 3, 16, 7, 12, tzinfo=UTC)
+    places = itertools.count()
+    for name in itertools.cycle(SCANS):
+        for first in range(0, len(shipments), BATCH):
+            yield [
+                Observation(
+                    shop_id=shop,
+                    shipment_id=shipment,
+                    origin="carrier",
+                    external_id=f"scan-{next(places)}",
+                    event_name=name,
+                    event_time=at,
+                )
+                for shipment in shipments[first : first + BATCH]
+            ]
+
+
+class Karla:
+    """The command and the relay, side by side in one process as in a worker."""
+
+    def __init__(self, db: Database, batches: Iterator[list[Observation]]) -> None:
+        self._db = db
+        self._batches = batches
+        self._relay = Relay(db, on_deliveries=lambda: None)
+
+    async def turn(self, count: int) -> float:
+        """Scans a second, from the first to the last delivery row."""
+        prepared = list(itertools.islice(self._batches, count))
+        began = time.perf_counter()
+        observing = asyncio.create_task(self._observe(prepared))
+        while not observing.done():
+            if not await self._relay.turn():
+                await asyncio.sleep(0.002)
+        await observing
+        while await self._relay.turn():
+            pass
+        return BATCH * count / (time.perf_counter() - began)
+
+    async def _observe(self, prepared: list[list[Observation]]) -> None:
+        for batch in prepared:
+            scope = scope_of(observation.shop_id for observation in batch)
+            await self._db.write(scope, partial(observe, observations=batch))
+
+
+class Ceiling:
+    """Holds what one batch wrote, and writes it again and again: new rows under new ids, and the shipments."""
+
+    def __init__(self, tables: list[Table], rows: dict[str, list[Row]], shipments: Table, changed: list[Row]) -> None:
+        self._tables = tables
+        self._rows = rows
+        self._shipments = shipments
+        # Not the same ones each time: two connections would wait for each other.
+        self._changed = itertools.cycle(
+            [shipments.transposed(changed[first : first + BATCH]) for first in range(0, len(changed), BATCH)]
+        )
+        self._copies = itertools.count()
+
+    @classmethod
+    async def of_batch(cls, url: str) -> "Ceiling":
+        """Read what the one batch that was carried out so far has written."""
+        columns = {"shipment_events": "id", "events": "id", "deliveries": "event_id"}
+        rows: dict[str, list[Row]] = {}
+        async with raw(url) as connection:
+            told = [await table_of(connection, name) for name in TABLES]
+            for one in told:
+                where = f"where {columns[one.name]} in (select event_id from deliveries)"
+                rows[one.name] = list(await one.rows(connection, where))
+            shipments = await table_of(connection, "shipments")
+            return cls(told, rows, shipments, list(await shipments.rows(connection, "order by id")))
+
+    def batch(self) -> dict[str, list[list[object]]]:
+        """The rows under new ids; the shipments, the orders and the webhook are those that there are."""
+        ids: defaultdict[UUID, UUID] = defaultdict(new_id)
+        kept = {value for row in self._rows["events"] for value in (row["shipment_id"], row["order_id"])}
+        kept |= {row["webhook_id"] for row in self._rows["deliveries"]}
+        suffix = f"-{next(self._copies)}"
+        return {
+            told.name: told.transposed(
+                renamed(
+                    self._rows[told.name], lambda old: old if old in kept else ids[old], ("external_id",), suffix
+                )
+            )
+            for told in self._tables
+        }  # fmt: skip
+
+    async def turn(self, connections: list[Connection], count: int) -> float:
+        """Scans a second; the batches are made before the clock starts."""
+        held = [self.batch() for _ in range(count)]
+        began = time.perf_counter()
+        await asyncio.gather(*(self._lane(connection, held) for connection in connections))
+        return BATCH * count / (time.perf_counter() - began)
+
+    async def _lane(self, connection: Connection, held: list[dict[str, list[list[object]]]]) -> None:
+        while held:
+            batch = held.pop()
+            async with connection.transaction():
+                await connection.execute(self._shipments.update(_KEY), *next(self._changed))
+                for told in self._tables:
+                    await connection.execute(told.insert(), *batch[told.name])
+
+
+async def run(plan: Plan) -> Section:
+    """In this process, on a stage whose API has gone when the clock starts."""
+    count, orders = plan.of(40, 4), plan.of(20_000, 2_000)
+    with stage() as it:
+        port = free_port()
+        with it.karla("serve", port=port):
+            api = api_of(it, port)
+            await template(api)
+            await api.webhook("http://127.0.0.1:9/never", "*")
+        await fill(it.url, orders)
+        db = await Database.open(it.url, announce=announce, pool_size=4)
+        try:
+            async with raw(it.url) as one, raw(it.url) as other:
+                await one.execute("truncate outbox")
+                rows = await one.fetch("select id from shipments order by id desc limit $1", orders)
+                karla = Karla(db, _batches(it.shop_id, [row["id"] for row in rows]))
+                await karla.turn(1)
+                ceiling = await Ceiling.of_batch(it.url)
+                contenders = {"karla": lambda: karla.turn(count), "ceiling": lambda: ceiling.turn([one, other], count)}
+                compared = await compare(plan, contenders, "scans/s")
+        finally:
+            await db.close()
+    titles = {
+        "karla": "Karla: `observe` and relay, one connection each",
+        "ceiling": "ceiling: raw `unnest`, two connections",
+    }
+    lines = [
+        paragraph(
+            f"{BATCH} scans a batch over {orders:,} shipments, one webhook that wants them; both in one process",
+            f"without HTTP; median of {plan.rounds} alternating rounds of {count} batches.",
+            "The ceiling holds what such batches come to and writes it in one transaction each: timeline rows, the",
+            "shipments' new state, journal events with their payloads, delivery rows. It has no outbox in between.",
+        ),
+        "",
+        *table(["", "scans/s"], [[title, f"{compared.median(name):,.0f}"] for name, title in titles.items()]),
+        "",
+        f"Karla's ratio: {compared.ratio('karla', 'ceiling')}; at least 0.5 is wanted.",
+    ]
+    return Section("scans", "Scans in, events and delivery rows out", "\n".join(lines))

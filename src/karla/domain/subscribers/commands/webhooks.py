@@ -1,0 +1,202 @@
+"""Creates, changes and deletes webhooks."""
+
+from uuid import UUID
+
+from karla.domain.audit.commands import record
+from karla.domain.audit.records import Action
+from karla.domain.subscribers.queries.deliveries import delivered_events
+from karla.domain.subscribers.queries.journal import LONG_SECONDS
+from karla.domain.subscribers.queries.webhooks import demand_webhook, webhook_like
+from karla.domain.subscribers.records.deliveries import DeliveryStatus
+from karla.domain.subscribers.records.webhooks import (
+    Ordering,
+    Rotation,
+    Webhook,
+    WebhookCreated,
+    WebhookMembers,
+    WebhookStatus,
+)
+from karla.domain.subscribers.rules import webhooks as rules
+from karla.domain.subscribers.rules.filters import unwanted
+from karla.infra.ids import new_id, new_signing_secret
+from karla.infra.work import Work
+
+# Of the shop's events those that are in the outbox now come before it, and all others after.
+_END_OF_OUTBOX = "coalesce((select max(id) from outbox where shop_id = $1), 0)"
+
+
+async def create_webhook(work: Work, members: WebhookMembers, *, allow_private: bool) -> WebhookCreated:
+    """A webhook of these members; one with the same URL and events is left as it is and given back.
+
+    Invalid names every fault of the URL and the filters.
+    """
+    rules.demand_usable(members, allow_private)
+    wanted = rules.created(members, shop_id=work.scope.shop, new_id=new_id(), new_secret=str(new_id()), now=work.now)
+    # Of two equal calls at once the second waits here, and then sees the first one's row.
+    await work.connection.execute("select pg_advisory_xact_lock(hashtextextended('webhooks ' || $1, 0))", wanted.url)
+    existing = await webhook_like(work.scope, work.connection, wanted.url, wanted.enabled_events)
+    if existing:
+        return WebhookCreated(existing, created=False)
+    await work.connection.execute(
+        f"""
+        with added as (
+            insert into webhooks (shop_id, id, url, enabled_events, secret, description, ordering, payload_format,
+                                  status, active_since, created_at, updated_at, active_from)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, {_END_OF_OUTBOX})
+            returning shop_id, id
+        )
+        insert into webhook_lanes (shop_id, webhook_id) select shop_id, id from added
+        """,  # noqa: S608 - what is put in is a constant
+        wanted.shop_id,
+        wanted.id,
+        wanted.url,
+        wanted.enabled_events,
+        wanted.secret,
+        wanted.description,
+        wanted.ordering,
+        wanted.payload_format,
+        wanted.status,
+        wanted.active_since,
+        wanted.created_at,
+        wanted.updated_at,
+    )
+    await record(work, Action.WEBHOOK_CREATED, wanted.id, after=rules.said_of(wanted))
+    return WebhookCreated(wanted, created=True)
+
+
+async def update_webhook(work: Work, webhook_id: UUID, members: WebhookMembers, *, allow_private: bool) -> Webhook:
+    """The webhook with what was said of it; NotFound, Invalid.
+
+    One set inactive drops what is still due to it, one with other events what it no longer asks for. With
+    another URL it is the same subscriber that has moved: what is still due goes to the new one.
+    """
+    rules.demand_usable(members, allow_private)
+    before = await demand_webhook(work.scope, work.connection, webhook_id, lock="update")
+    after = rules.changed(before, members, work.now)
+    if after is before:
+        return after
+    activated = after.status is WebhookStatus.ACTIVE and before.status is not after.status
+    await work.connection.execute(
+        f"""
+        update webhooks
+        set url = $3, enabled_events = $4, description = $5, ordering = $6, payload_format = $7, status = $8,
+            disabled_reason = $9, active_since = $10, updated_at = $11,
+            active_from = case when $12 then {_END_OF_OUTBOX} else active_from end
+        where shop_id = $1 and id = $2
+        """,  # noqa: S608 - what is put in is a constant
+        after.shop_id,
+        after.id,
+        after.url,
+        after.enabled_events,
+        after.description,
+        after.ordering,
+        after.payload_format,
+        after.status,
+        after.disabled_reason,
+        after.active_since,
+        after.updated_at,
+        activated,
+    )
+    await _settle_pending(work, before, after)
+    if activated or after.url != before.url:
+        await _give_another_chance(work, after)
+    await record(work, Action.WEBHOOK_UPDATED, after.id, before=rules.said_of(before), after=rules.said_of(after))
+    return await demand_webhook(work.scope, work.connection, webhook_id)
+
+
+async def _settle_pending(work: Work, before: Webhook, after: Webhook) -> None:
+    """Do to what is still due what the change asks for; the webhook's row must be locked."""
+    if after.status is WebhookStatus.INACTIVE:
+        await work.connection.execute(
+            """
+            update deliveries set status = 'cancelled', finished_at = $3
+            where shop_id = $1 and webhook_id = $2 and status = 'pending'
+            """,
+            after.shop_id,
+            after.id,
+            work.now,
+            timeout=LONG_SECONDS,
+        )
+        return
+    if after.enabled_events != before.enabled_events:
+        await _cancel_unwanted(work, after)
+    if after.ordering is not before.ordering:
+        await work.connection.execute(
+            """
+            update deliveries d set ordering_key = case when $3 then e.shipment_id end
+            from events e
+            where d.shop_id = $1 and d.webhook_id = $2 and d.status = 'pending'
+              and e.shop_id = d.shop_id and e.triggered_at = d.triggered_at and e.id = d.event_id
+            """,
+            after.shop_id,
+            after.id,
+            after.ordering is Ordering.SHIPMENT,
+        )
+
+
+async def _cancel_unwanted(work: Work, webhook: Webhook) -> None:
+    """Drop what is due to the webhook and matches none of its filters, but for tests."""
+    pending = await delivered_events(work.scope, work.connection, webhook.id, [DeliveryStatus.PENDING])
+    dropped = unwanted(pending, webhook.enabled_events)
+    await work.connection.execute(
+        """
+        update deliveries d set status = 'cancelled', finished_at = $3
+        from events e
+        join unnest($4::text[], $5::text[]) as unwanted (ref, event_group)
+          on e.ref = unwanted.ref and e.event_group is not distinct from unwanted.event_group
+        where d.shop_id = $1 and d.webhook_id = $2 and d.status = 'pending'
+          and e.shop_id = d.shop_id and e.triggered_at = d.triggered_at and e.id = d.event_id and not e.test
+        """,
+        webhook.shop_id,
+        webhook.id,
+        work.now,
+        [event.ref for event in dropped],
+        [event.event_group for event in dropped],
+    )
+
+
+async def _give_another_chance(work: Work, webhook: Webhook) -> None:
+    """Forget how the webhook did before: it is switched on again, or answers from another address."""
+    await work.connection.execute(
+        """
+        update webhook_lanes
+        set failures = 0, failing_since = null, reported_at = null, paused_until = null,
+            next_due_at = case when next_due_at < 'infinity' then least(next_due_at, $3) else next_due_at end
+        where shop_id = $1 and webhook_id = $2
+        """,
+        webhook.shop_id,
+        webhook.id,
+        work.now,
+    )
+
+
+async def rotate_secret(work: Work, webhook_id: UUID, rotation: Rotation) -> Webhook:
+    """The webhook with its new secret, beside which the old one signs for the overlap.
+
+    NotFound; Invalid for the secret that it has; Conflict while an earlier rotation lasts.
+    """
+    before = await demand_webhook(work.scope, work.connection, webhook_id, lock="update")
+    after = rules.rotated(before, rotation, new_signing_secret(), work.now)
+    await work.connection.execute(
+        """
+        update webhooks set secret = $3, previous_secret = $4, previous_secret_until = $5, updated_at = $6
+        where shop_id = $1 and id = $2
+        """,
+        after.shop_id,
+        after.id,
+        after.secret,
+        after.previous_secret,
+        after.previous_secret_until,
+        after.updated_at,
+    )
+    await record(
+        work, Action.WEBHOOK_SECRET_ROTATED, after.id, before=rules.said_of(before), after=rules.said_of(after)
+    )
+    return after
+
+
+async def delete_webhook(work: Work, webhook_id: UUID) -> None:
+    """Forget a webhook with its deliveries and their log; NotFound."""
+    webhook = await demand_webhook(work.scope, work.connection, webhook_id, lock="update")
+    await record(work, Action.WEBHOOK_DELETED, webhook.id, before=rules.said_of(webhook))
+    await work.connection.execute("delete from webhooks where shop_id = $1 and id = $2", work.scope.shop, webhook_id)

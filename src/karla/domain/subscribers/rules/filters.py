@@ -1,0 +1,38 @@
+"""Which webhooks want which events."""
+
+from collections.abc import Sequence
+
+from karla.domain.subscribers.records.journal import AnnouncedEvent
+from karla.vocabulary.events import CATALOGUE
+from karla.vocabulary.filters import canonical_filter, filter_tokens
+
+EVERYTHING = ("*",)
+
+
+def canonical_filters(written: Sequence[str] | None) -> tuple[str, ...]:
+    """The filters as they are stored, each once; none at all stands for everything."""
+    return tuple(dict.fromkeys(canonical_filter(one) for one in written or ())) or EVERYTHING
+
+
+def event_tokens(event: AnnouncedEvent) -> tuple[str, ...]:
+    """Every filter that a journalled event matches."""
+    kind = CATALOGUE.get(event.event_name)
+    # The forward groups are no groups of the way back, so the group tells the direction.
+    handover = kind is not None and kind.handover and event.event_group == kind.group
+    return filter_tokens(event.ref, event.event_group, handover=handover)
+
+
+def wanted(events: Sequence[AnnouncedEvent], filters: Sequence[str]) -> list[AnnouncedEvent]:
+    """Those of the events that match one of the filters, in whichever spelling."""
+    asked = set(canonical_filters(filters))
+    return [event for event in events if asked.intersection(event_tokens(event))]
+
+
+def handovers() -> tuple[tuple[str, str], ...]:
+    """Name and group of every event that the filter `shipment_delivered_all_events` matches."""
+    return tuple((kind.name, kind.group) for kind in CATALOGUE.values() if kind.handover and kind.group)
+
+
+def unwanted(events: Sequence[AnnouncedEvent], filters: Sequence[str]) -> list[AnnouncedEvent]:
+    """Those of the events that match none of the filters."""
+    return [event for event in events if not set(filters).intersection(event_tokens(event))]

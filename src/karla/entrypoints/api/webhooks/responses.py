@@ -1,0 +1,226 @@
+"""What is answered about webhooks, their deliveries and replays."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from karla.domain.subscribers.records.deliveries import Attempt, Delivery, DeliveryStatus
+from karla.domain.subscribers.records.replays import Replay, ReplaySource, ReplayStatus
+from karla.domain.subscribers.records.webhooks import (
+    COUNTED_AT_MOST,
+    HealthStatus,
+    Ordering,
+    PayloadFormat,
+    Webhook,
+    WebhookStatus,
+)
+from karla.domain.subscribers.rules.webhooks import health_status, signs_twice
+from karla.entrypoints.api.access import Access
+from karla.entrypoints.api.times import Timestamp, stamp
+from karla.vocabulary.scope import Role
+
+
+class FailureDetail(msgspec.Struct, kw_only=True):
+    """The latest attempt that failed: its answer by `status_code`, or an `error` when there was none."""
+
+    at: Timestamp
+    status_code: int | None
+    error: str | None
+
+
+class HealthDetail(msgspec.Struct, kw_only=True):
+    """How the webhook has been doing, since attempts failed in a row if they do.
+
+    `paused`: it failed so often that only single attempts are made, or it asked to be left alone. `disabled`: it is
+    inactive.
+    """
+
+    status: HealthStatus
+    failures: int
+    failing_since: Timestamp | None
+    paused_until: Timestamp | None
+    last_success_at: Timestamp | None
+    last_failure: FailureDetail | None
+    pending_deliveries: Annotated[int, Meta(description=f"On their way to it; {COUNTED_AT_MOST:,} may be more.")]
+
+
+class WebhookDetail(msgspec.Struct, kw_only=True):
+    """A webhook; `merchant_slug` is the older name of `shop_slug`. Viewers don't see the secret.
+
+    `previous_secret_expires_at`: until then two secrets sign. `disabled_reason` says why Karla set it inactive, if
+    it did: `gone` is an answer 410.
+    """
+
+    uuid: UUID
+    url: str
+    enabled_events: list[str]
+    secret: str | None
+    previous_secret_expires_at: Timestamp | None
+    description: str | None
+    ordering: Ordering
+    payload_format: PayloadFormat
+    status: WebhookStatus
+    disabled_reason: str | None
+    health: HealthDetail
+    created_at: Timestamp
+    updated_at: Timestamp
+    shop_slug: str
+    merchant_slug: str
+
+
+class AttemptDetail(msgspec.Struct, kw_only=True):
+    """One request to the webhook: its answer by `status_code`, or an `error` when there was none."""
+
+    number: int
+    started_at: Timestamp
+    duration_ms: int
+    status_code: int | None
+    error: str | None
+    response_excerpt: str | None
+
+
+class DeliveryDetail(msgspec.Struct, kw_only=True):
+    """One event on its way to a webhook; `next_attempt_at` while it is pending.
+
+    `replay_id` is that of the request to send it again, `test` says that the event was made up.
+    """
+
+    uuid: UUID
+    webhook_uuid: UUID
+    event_id: UUID
+    ref: str
+    status: DeliveryStatus
+    replay_id: UUID | None
+    test: bool
+    triggered_at: Timestamp
+    created_at: Timestamp
+    finished_at: Timestamp | None
+    next_attempt_at: Timestamp | None
+    attempts: list[AttemptDetail]
+
+
+class ReplayAnswer(msgspec.Struct, kw_only=True):
+    """How many deliveries were made, or would be.
+
+    Of a dry run, and where nothing fits, there is no `replay_id`. `more`: a replay takes the oldest 100,000, and this
+    one left some; the same request again takes the next.
+    """
+
+    replay_id: UUID | None
+    deliveries: int
+    more: bool
+    dry_run: bool
+
+
+class ReplayDetail(msgspec.Struct, kw_only=True):
+    """A replay: what was asked for, and what has become of its deliveries so far.
+
+    That of a single delivery names it in `delivery_uuid`, and has no source and status.
+    """
+
+    replay_id: UUID
+    webhook_uuid: UUID
+    delivery_uuid: UUID | None
+    source: ReplaySource | None
+    status: ReplayStatus | None
+    events: list[str] | None
+    since: Timestamp | None
+    until: Timestamp | None
+    created_at: Timestamp
+    deliveries: int
+    pending: int
+    delivered: int
+    failed: int
+    cancelled: int
+
+
+def webhook_detail(webhook: Webhook, access: Access, now: datetime) -> WebhookDetail:
+    """A webhook as this caller may see it."""
+    role = access.principal.role_in(access.shop)
+    return WebhookDetail(
+        uuid=webhook.id,
+        url=webhook.url,
+        enabled_events=list(webhook.enabled_events),
+        secret=webhook.secret if role and role.covers(Role.EDITOR) else None,
+        previous_secret_expires_at=stamp(webhook.previous_secret_until) if signs_twice(webhook, now) else None,
+        description=webhook.description,
+        ordering=webhook.ordering,
+        payload_format=webhook.payload_format,
+        status=webhook.status,
+        disabled_reason=webhook.disabled_reason,
+        health=_health(webhook, now),
+        created_at=stamp(webhook.created_at),
+        updated_at=stamp(webhook.updated_at),
+        shop_slug=access.shop.slug,
+        merchant_slug=access.shop.slug,
+    )
+
+
+def _health(webhook: Webhook, now: datetime) -> HealthDetail:
+    lane = webhook.lane
+    status = health_status(webhook, now)
+    failure = lane.last_failure
+    return HealthDetail(
+        status=status,
+        failures=lane.failures,
+        failing_since=stamp(lane.failing_since),
+        paused_until=stamp(lane.paused_until) if status is HealthStatus.PAUSED else None,
+        last_success_at=stamp(lane.last_success_at),
+        last_failure=FailureDetail(at=stamp(failure.at), status_code=failure.status_code, error=failure.error)
+        if failure
+        else None,
+        pending_deliveries=webhook.pending,
+    )
+
+
+def delivery_detail(delivery: Delivery) -> DeliveryDetail:
+    """A delivery with its attempts, the first one first."""
+    return DeliveryDetail(
+        uuid=delivery.id,
+        webhook_uuid=delivery.webhook_id,
+        event_id=delivery.event_id,
+        ref=delivery.ref,
+        status=delivery.status,
+        replay_id=delivery.replay_id,
+        test=delivery.test,
+        triggered_at=stamp(delivery.triggered_at),
+        created_at=stamp(delivery.created_at),
+        finished_at=stamp(delivery.finished_at),
+        next_attempt_at=stamp(delivery.due_at) if delivery.status is DeliveryStatus.PENDING else None,
+        attempts=[_attempt(number, attempt) for number, attempt in enumerate(delivery.attempts, 1)],
+    )
+
+
+def _attempt(number: int, attempt: Attempt) -> AttemptDetail:
+    return AttemptDetail(
+        number=number,
+        started_at=stamp(attempt.started_at),
+        duration_ms=attempt.duration_ms,
+        status_code=attempt.status_code,
+        error=attempt.error,
+        response_excerpt=attempt.response_excerpt,
+    )
+
+
+def replay_detail(replay: Replay) -> ReplayDetail:
+    """A replay with its progress."""
+    asked = replay.criteria
+    return ReplayDetail(
+        replay_id=replay.id,
+        webhook_uuid=replay.webhook_id,
+        delivery_uuid=replay.delivery_id,
+        source=asked.source if asked else None,
+        status=asked.status if asked else None,
+        events=list(asked.events) if asked and asked.events else None,
+        since=stamp(asked.since) if asked else None,
+        until=stamp(asked.until) if asked else None,
+        created_at=stamp(replay.created_at),
+        deliveries=replay.deliveries,
+        pending=replay.pending,
+        delivered=replay.delivered,
+        failed=replay.failed,
+        cancelled=replay.cancelled,
+    )

@@ -1,0 +1,73 @@
+"""`karla events`: what happens in a shop, seen and made to happen from a terminal, over the public API."""
+
+from typing import Annotated
+from uuid import uuid4
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from karla.client import AsyncKarla, Event
+from karla.entrypoints.cli.calling import Action, calling
+from karla.infra.clock import SystemClock
+
+events = typer.Typer(help="What happens in a shop, over the API.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@events.command("tail")
+@calling
+def tail(
+    ref: Annotated[
+        str | None, typer.Option(help="Only this ref, or what begins with it in whole segments.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> Action:
+    """Print events as they happen, until Ctrl-C."""
+
+    async def show(client: AsyncKarla) -> None:
+        console = Console(highlight=False)
+        # Whatever is wrong with the key or the address shows at once, and not after hours of trying.
+        async for _ in client.events.list(limit=1):
+            break
+        async for event in client.events.follow(ref=ref, patience=None):
+            if as_json:
+                typer.echo(msgspec.json.encode(event).decode())
+            else:
+                console.print(_line(event), soft_wrap=True)
+
+    return show
+
+
+def _line(event: Event) -> str:
+    time = event.triggered_at.astimezone().strftime("%H:%M:%S")
+    order = event.context.get("order") or {}
+    about = [order.get("order_number"), event.event_data.get("tracking_number")]
+    told = "  ".join(escape(str(one)) for one in about if one)
+    return f"{time}  [cyan]{escape(event.ref)}[/]  {escape(event.event_group or '')}  [dim]{told}[/]"
+
+
+@events.command("trigger")
+@calling
+def trigger(
+    event_name: Annotated[str, typer.Argument(help="An event of the catalogue, such as OUT_FOR_DELIVERY.")],
+    shipment: Annotated[
+        str, typer.Option(help="The shipment's uuid, tracking number or external id.", show_default=False)
+    ],
+    as_json: Json = False,
+) -> Action:
+    """Let an event happen to a shipment now; it is stored and goes out like any other."""
+
+    async def tell(client: AsyncKarla) -> None:
+        appended = await client.shipments.append_event(
+            shipment, event_name=event_name, event_time=SystemClock().now(), external_id=f"cli-{uuid4()}"
+        )
+        if as_json:
+            typer.echo(msgspec.json.encode(appended).decode())
+        else:
+            told = f"{escape(appended.event_key)} has happened, in phase [bold]{escape(appended.phase)}[/]."
+            Console(highlight=False).print(told, soft_wrap=True)
+
+    return tell

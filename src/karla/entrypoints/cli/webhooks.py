@@ -1,0 +1,167 @@
+"""`karla webhooks`: a shop's webhooks, seen and tried from a terminal, over the public API."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from karla.client import AsyncKarla
+from karla.entrypoints.cli.calling import Action, calling
+from karla.entrypoints.cli.listening import Forwarded, Forwarder, listen
+from karla.infra.clock import SystemClock
+from karla.infra.http import Egress, target_problem
+from karla.infra.ids import new_signing_secret
+from karla.vocabulary.filters import filter_problem
+
+webhooks = typer.Typer(help="A shop's webhooks, over the API.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Events = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--events", help="Only these: a ref, its beginning, or a group; may be given several times.", show_default=False
+    ),
+]
+_TIMES = ["%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
+Since = Annotated[
+    datetime | None,
+    typer.Option(formats=_TIMES, metavar="TIME", help="Triggered at this time or later.", show_default=False),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(formats=_TIMES, metavar="TIME", help="Triggered before this time.", show_default=False),
+]
+
+
+@webhooks.command("list")
+@calling
+def list_webhooks(as_json: Json = False) -> Action:
+    """List the shop's webhooks, and how each is doing."""
+
+    async def show(client: AsyncKarla) -> None:
+        found = [webhook async for webhook in client.webhooks.list()]
+        if as_json:
+            shown = [{**msgspec.structs.asdict(webhook), "secret": None} for webhook in found]
+            typer.echo(msgspec.json.encode(shown).decode())
+            return
+        table = Table(box=None, pad_edge=False)
+        for column in ("uuid", "url", "events", "health", "pending"):
+            table.add_column(column, min_width=36 if column == "uuid" else None)  # to be copied from here
+        for webhook in found:
+            events = ", ".join(webhook.enabled_events)
+            health = webhook.health
+            table.add_row(
+                str(webhook.uuid), escape(webhook.url), escape(events), health.status, str(health.pending_deliveries)
+            )
+        _console().print(table if found else "The shop has no webhooks.")
+
+    return show
+
+
+@webhooks.command("listen")
+@calling
+def listen_to_webhooks(
+    forward: Annotated[str, typer.Option(help="Where each event is sent by POST.", show_default=False)],
+    events: Events = None,
+    print_json: Annotated[bool, typer.Option("--print-json", help="Print each event as a line of JSON.")] = False,
+) -> Action:
+    """Send a shop's events to a receiver on this machine as they happen, signed, until Ctrl-C.
+
+    No webhook is made for it, and Karla need not reach this machine. An event is tried once; a lost connection to
+    Karla is made again, and what happened meanwhile is sent then.
+    """
+    if problem := target_problem(forward, allow_private=True):
+        raise typer.BadParameter(f"Not a target for webhooks: {problem}", param_hint="--forward")
+    _demand_filters(events)
+
+    async def play(client: AsyncKarla) -> None:
+        console, secret = _console(), new_signing_secret()
+        # Whatever is wrong with the key or the address shows at once, and not after hours of trying.
+        async for _ in client.events.list(limit=1):
+            break
+        if not print_json:
+            console.print(f"Events go to [bold]{escape(forward)}[/] from now on. Ctrl-C ends it.")
+            console.print(f"They are signed with the secret [bold]{secret}[/]", soft_wrap=True)
+
+        def tell(done: Forwarded) -> None:
+            if print_json:
+                typer.echo(msgspec.json.encode(done).decode())
+            else:
+                console.print(_line(done), soft_wrap=True)
+
+        async with Egress(allow_private=True) as egress:
+            await listen(client, Forwarder(egress, SystemClock(), forward, secret), events or (), tell)
+
+    return play
+
+
+def _line(done: Forwarded) -> str:
+    time = done.at.astimezone().strftime("%H:%M:%S")
+    good = done.status_code is not None and 200 <= done.status_code < 300
+    answer = f"[{'green' if good else 'red'}]{done.status_code or escape(done.error or '')}[/]"
+    return f"{time}  [cyan]{escape(done.event.ref)}[/]  {answer}  {done.duration_ms} ms"
+
+
+@webhooks.command("replay")
+@calling
+def replay(
+    webhook: Annotated[UUID, typer.Argument(help="The webhook's uuid, from `karla webhooks list`.")],
+    everything: Annotated[
+        bool, typer.Option("--all/--failed", help="All that was sent to it, not only what failed for good.")
+    ] = False,
+    since: Since = None,
+    until: Until = None,
+    events: Events = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be sent.")] = False,
+    delivery: Annotated[
+        UUID | None, typer.Option(help="This delivery alone, whatever became of it.", show_default=False)
+    ] = None,
+) -> Action:
+    """Send events to a webhook again, under the same ids: what failed for good, unless told otherwise.
+
+    Times without an offset are this machine's.
+    """
+    _demand_filters(events)
+    if delivery and (everything or since or until or events or dry_run):
+        raise typer.BadParameter("One delivery leaves nothing to choose.", param_hint="--delivery")
+
+    async def send(client: AsyncKarla) -> None:
+        console = _console()
+        if delivery:
+            made = await client.webhooks.replay_delivery(webhook, delivery)
+            console.print(f"{escape(made.ref)} is on its way again: delivery {made.uuid}.")
+            return
+        answer = await client.webhooks.replay(
+            webhook,
+            status="all" if everything else "failed",
+            events=events,
+            since=since and since.astimezone(),
+            until=until and until.astimezone(),
+            dry_run=dry_run,
+        )
+        what = "delivery" if answer.deliveries == 1 else "deliveries"
+        if answer.dry_run:
+            console.print(f"{answer.deliveries} {what} would be sent again.")
+        elif answer.replay_id is None:
+            console.print("Nothing fits, so nothing is sent.")
+        else:
+            console.print(f"{answer.deliveries} {what} on the way: replay {answer.replay_id}.")
+            if answer.more:
+                console.print("That is as many as one replay takes: repeat the command for the rest.")
+
+    return send
+
+
+def _demand_filters(events: list[str] | None) -> None:
+    for written in events or ():
+        if problem := filter_problem(written):
+            raise typer.BadParameter(f"{written}: {problem}", param_hint="--events")
+
+
+def _console() -> Console:
+    return Console(highlight=False)

@@ -1,0 +1,25 @@
+"""Rows for a statement as one JSON parameter: cheaper to bind than an array a column (19 beside 35 µs an order)."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import msgspec
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def recordset(table: str, columns: Sequence[str], parameter: int) -> str:
+    """A select of the rows in parameter number `parameter`, typed like these columns of the table."""
+    return f"select {', '.join(columns)} from json_populate_recordset(null::{table}, ${parameter}::text::json)"  # noqa: S608
+
+
+def rows(structs: Sequence[msgspec.Struct]) -> str:
+    """The parameter: each struct a row, each member the column of its name."""
+    return _encode(structs).decode()
+
+
+def rows_of_shops(structs: Iterable[tuple[UUID, msgspec.Struct]]) -> str:
+    """The same for structs that don't know their shop."""
+    return (
+        "[" + ",".join(f'{{"shop_id":"{shop_id}",{_encode(struct).decode()[1:]}' for shop_id, struct in structs) + "]"
+    )

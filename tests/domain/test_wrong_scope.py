@@ -1,0 +1,172 @@
+"""Every query under the wrong scope sees nothing: by its own condition, and by row-level security where that fails."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+import karla.domain
+from karla.domain.branding.queries import settings_of
+from karla.domain.branding.records import ShopSettings
+from karla.domain.catalog import queries as catalog
+from karla.domain.catalog.records import VariantFilter
+from karla.domain.orders.queries import orders_by_references
+from karla.domain.orders.records import Reference, ReferenceKind
+from karla.domain.shipments.queries import search
+from karla.domain.shipments.queries.files import files_of
+from karla.domain.subscribers.queries import deliveries, journal, replays, webhooks
+from karla.domain.subscribers.records.deliveries import DeliveryStatus
+from karla.domain.subscribers.records.journal import ANY_TIME
+from karla.infra.access import EVERYWHERE, NOWHERE
+from karla.infra.errors import NotFound
+from karla.infra.paging import Paged
+from karla.infra.work import Connection
+from karla.vocabulary.scope import Scope
+from tests.support.clocks import NOON
+from tests.support.filled import Filled, fill
+from tests.support.karla import Karla
+
+Query = Callable[[Scope, Connection, Filled], Awaitable[object]]
+
+
+async def parcels_of(scope: Scope, connection: Connection, filled: Filled) -> object:
+    """The orders themselves are given to `files_of`; what it reads are their parcels."""
+    references = [Reference(ReferenceKind.UUID, filled.order["uuid"])]
+    orders = await orders_by_references(scope, connection, references)
+    return [file.shipments for file in await files_of(scope, connection, orders) if file.shipments]
+
+
+PAGE = {"limit": 10, "offset": 0}
+QUERIES: dict[str, Query] = {
+    "branding.queries.settings_of": lambda s, c, f: settings_of(s, c),
+    "catalog.queries.variant": lambda s, c, f: catalog.variant(s, c, f.variant["product_id"], f.variant["variant_id"]),
+    "catalog.queries.variants": lambda s, c, f: catalog.variants(s, c, VariantFilter(), Paged()),
+    "catalog.queries.variants_of": lambda s, c, f: catalog.variants_of(s, c, f.variant["product_id"]),
+    "orders.queries.orders_by_references": lambda s, c, f: orders_by_references(
+        s, c, [Reference(ReferenceKind.UUID, f.order["uuid"])]
+    ),
+    "shipments.queries.files.files_of": parcels_of,
+    "shipments.queries.search.order_by_any_reference": lambda s, c, f: search.order_by_any_reference(
+        s, c, f.order["uuid"]
+    ),
+    "shipments.queries.search.order_ids_by_reference": lambda s, c, f: search.order_ids_by_reference(
+        s, c, f.order["uuid"]
+    ),
+    "shipments.queries.search.search_orders": lambda s, c, f: search.search_orders(s, c, search.OrderFilter(), Paged()),
+    "shipments.queries.search.search_shipments": lambda s, c, f: search.search_shipments(
+        s, c, search.ShipmentFilter(), Paged()
+    ),
+    "shipments.queries.search.shipment_by_any_reference": lambda s, c, f: search.shipment_by_any_reference(
+        s, c, f.shipment["id"]
+    ),
+    "shipments.queries.search.shipment_ids_by_reference": lambda s, c, f: search.shipment_ids_by_reference(
+        s, c, f.shipment["id"]
+    ),
+    "subscribers.queries.deliveries.deliveries": lambda s, c, f: deliveries.deliveries(
+        s, c, deliveries.DeliveryFilter(webhook_id=f.webhook_id), **PAGE
+    ),
+    "subscribers.queries.deliveries.demand_delivery": lambda s, c, f: deliveries.demand_delivery(
+        s, c, f.webhook_id, f.delivery_id
+    ),
+    "subscribers.queries.deliveries.delivered_events": lambda s, c, f: deliveries.delivered_events(
+        s, c, f.webhook_id, list(DeliveryStatus)
+    ),
+    "subscribers.queries.journal.announced_events": lambda s, c, f: journal.announced_events(s, c, ANY_TIME),
+    "subscribers.queries.journal.journal": lambda s, c, f: journal.journal(
+        s, c, journal.JournalFilter(), limit=10, max_bytes=10**6
+    ),
+    "subscribers.queries.journal.journal_entry": lambda s, c, f: journal.journal_entry(s, c, f.event_id),
+    "subscribers.queries.journal.journal_ids": lambda s, c, f: journal.journal_ids(s, c, journal.JournalFilter()),
+    "subscribers.queries.replays.replays": lambda s, c, f: replays.replays(s, c, f.webhook_id, **PAGE),
+    "subscribers.queries.webhooks.demand_webhook": lambda s, c, f: webhooks.demand_webhook(s, c, f.webhook_id),
+    "subscribers.queries.webhooks.webhook_like": lambda s, c, f: webhooks.webhook_like(
+        s, c, f.webhook["url"], f.webhook["enabled_events"]
+    ),
+    "subscribers.queries.webhooks.webhooks": lambda s, c, f: webhooks.webhooks(s, c, webhooks.WebhookFilter(), **PAGE),
+}
+
+ABOVE_SHOPS = "reads organisations, shops, members and keys, which are asked before a shop is known"
+OTHER_QUERIES = {
+    "audit.queries.organisation_entries": "the trail of an organisation, within the reach of a key",
+    "audit.queries.shop_entries": "the trail is the organisation's: it outlives the shop",
+    "branding.queries.image_named": "an image's public name is all that anyone needs to see it",
+    "subscribers.queries.deliveries.backlog": "counts over all shops: see the test of its own",
+    "tenants.queries.every_shop": ABOVE_SHOPS,
+    "tenants.queries.get_key": ABOVE_SHOPS,
+    "tenants.queries.get_shop": ABOVE_SHOPS,
+    "tenants.queries.organisation_id": ABOVE_SHOPS,
+    "tenants.queries.principal_by_key": ABOVE_SHOPS,
+    "tenants.queries.search_keys": ABOVE_SHOPS,
+    "tenants.queries.search_members": ABOVE_SHOPS,
+    "tenants.queries.search_shops": ABOVE_SHOPS,
+    "tenants.queries.shop_ref": ABOVE_SHOPS,
+    "tenants.queries.shops_by_slug": ABOVE_SHOPS,
+    "tenants.queries.whole_organisation": ABOVE_SHOPS,
+}
+
+
+def public_queries() -> set[str]:
+    """Every function of the rooms' queries whose first parameter is a Scope."""
+    found = set()
+    for module in pkgutil.walk_packages(karla.domain.__path__, "karla.domain."):
+        if "queries" not in module.name.split("."):
+            continue
+        for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.iscoroutinefunction):
+            first = next(iter(inspect.signature(function).parameters.values()), None)
+            own = function.__module__ == module.name and not name.startswith("_")
+            if own and first is not None and first.annotation is Scope:
+                found.add(f"{module.name.removeprefix('karla.domain.')}.{name}")
+    return found
+
+
+def test_no_query_is_forgotten() -> None:
+    assert public_queries() == QUERIES.keys() | OTHER_QUERIES.keys(), "Give a new query its entry here."
+    assert not QUERIES.keys() & OTHER_QUERIES.keys()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def ours(karla: Karla) -> Filled:
+    return await fill(karla)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def theirs(karla: Karla) -> UUID:
+    return (await karla.shop()).shop.id
+
+
+async def seen(query: Query, told: Scope, karla: Karla, filled: Filled, *, session: Scope) -> Any:
+    """What the query, told of one scope, sees in a session of another; None if that is nothing."""
+    async with karla.services.db.read(session) as connection:
+        try:
+            found = await query(told, connection, filled)
+        except NotFound:
+            return None
+    found = getattr(found, "entries", found)
+    return None if found == ShopSettings() else found or None
+
+
+@pytest.mark.parametrize("name", QUERIES)
+async def test_a_query_sees_its_own_shop_alone(name: str, karla: Karla, ours: Filled, theirs: UUID) -> None:
+    query, other = QUERIES[name], Scope(frozenset([theirs]))
+    assert await seen(query, ours.scope, karla, ours, session=ours.scope) is not None
+    assert await seen(query, other, karla, ours, session=other) is None
+    # Its own condition names our shop, so that only the second lock is in the way.
+    assert await seen(query, ours.scope, karla, ours, session=other) is None
+    assert await seen(query, ours.scope, karla, ours, session=NOWHERE) is None
+    # And its own condition is enough where the second lock is open.
+    assert await seen(query, other, karla, ours, session=EVERYWHERE) is None
+
+
+async def test_the_backlog_is_counted_over_all_shops_by_the_belt_alone(
+    karla: Karla, ours: Filled, theirs: UUID
+) -> None:
+    counts = {}
+    for session in (EVERYWHERE, NOWHERE, Scope(frozenset([theirs]))):
+        async with karla.services.db.read(session) as connection:
+            counts[session] = (await deliveries.backlog(session, connection, NOON)).outbox
+    assert [count > 0 for count in counts.values()] == [True, False, False]

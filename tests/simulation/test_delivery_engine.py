@@ -1,0 +1,85 @@
+"""A hundred thousand deliveries to receivers of every kind, on a clock that jumps.
+
+KARLA_SIMULATION_SEED repeats a run, KARLA_SIMULATION_DELIVERIES makes it longer.
+"""
+
+import logging
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import structlog
+
+from karla.domain.subscribers.journal import announce
+from karla.domain.tenants.commands import create_shop
+from karla.domain.tenants.records import Shop
+from karla.infra.access import NOWHERE
+from karla.infra.db import Database
+from karla.infra.settings import Settings
+from tests.simulation.model import RETRIES
+from tests.simulation.receivers import FLEET, FOR_GOOD
+from tests.simulation.world import JOURNEY, SLOTS, WORKERS, World
+from tests.support.benches import bench_of
+
+DELIVERIES = int(os.environ.get("KARLA_SIMULATION_DELIVERIES", "100000"))
+SEED = int(os.environ.get("KARLA_SIMULATION_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+AT_ONCE = 50
+
+
+async def a_shop(url: str) -> Shop:
+    """A shop of its own; no API is needed for that."""
+    db = await Database.open(url, announce=announce, pool_size=1)
+    try:
+        return await db.write(
+            NOWHERE,
+            lambda work: create_shop(
+                work, organisation="simulation", create_organisation=True, slug="simulated", name="Simulated"
+            ),
+        )
+    finally:
+        await db.close()
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Nobody reads a line for each of some hundred thousand attempts."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_none_is_lost_none_comes_after_success_and_all_keep_their_times(
+    settings: Settings, database_url: str
+) -> None:
+    shop = await a_shop(database_url)
+    async with bench_of(shop, settings, database_url) as bench:
+        world = World(bench, SEED)
+        await world.subscribe()
+        shipments = max(AT_ONCE, DELIVERIES // len(FLEET) // len(JOURNEY))
+        for _ in range(shipments // AT_ONCE):
+            await world.happen(AT_ONCE)
+            await world.run_until(bench.clock.now() + timedelta(seconds=10))
+        await world.run_until()
+        ends = await world.ends()
+    told = f"seed {SEED}: KARLA_SIMULATION_SEED={SEED} repeats it"
+    assert not world.model.wrong, f"{told}; {len(world.model.wrong)} faults: {world.model.wrong[:5]}"
+    events = shipments // AT_ONCE * AT_ONCE * len(JOURNEY)
+    counted = Counter(webhook for webhook, _ in ends)
+    for webhook, kind in enumerate(FLEET):
+        assert counted[webhook] == events or (kind == "gone" and counted[webhook]), told
+    assert world.most_in_flight <= SLOTS * WORKERS, told
+    for (webhook, event), (status, attempts) in ends.items():
+        trip = world.model.trips[webhook, event]
+        case = f"{told}; webhook {webhook} ({FLEET[webhook]}), event {event}: {status} after {attempts}"
+        assert attempts == trip.attempts, case
+        # One that was under way while its endpoint turned out to be gone stays cancelled, whatever was answered.
+        assert (status == "delivered") == trip.delivered or (status == "cancelled" and trip.delivered), case
+        if FLEET[webhook] not in FOR_GOOD:
+            assert status == "delivered" or attempts == RETRIES + 1, case
+        assert status != "pending", case
+        assert status != "cancelled" or FLEET[webhook] == "gone", case
+    print(f"\n{told}; {world.model.attempts} attempts, {dict(Counter(status for status, _ in ends.values()))}")

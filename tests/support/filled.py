@@ -1,0 +1,96 @@
+"""A shop with rows in every tenant table."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from karla.infra.access import scope_of
+from karla.infra.work import Work
+from karla.vocabulary.scope import Scope
+from tests.support.images import PNG
+from tests.support.karla import Karla, ShopClient
+from tests.support.receiver import receiving
+from tests.support.samples import sample
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """The shop, and the names of what it has."""
+
+    client: ShopClient
+    order: dict[str, Any]
+    webhook: dict[str, Any]
+    delivery_id: UUID
+    variant: dict[str, Any]
+
+    @property
+    def shop_id(self) -> UUID:
+        return self.client.shop.id
+
+    @property
+    def scope(self) -> Scope:
+        return scope_of([self.shop_id])
+
+    @property
+    def order_id(self) -> UUID:
+        return UUID(self.order["uuid"])
+
+    @property
+    def shipment(self) -> dict[str, Any]:
+        parcel: dict[str, Any] = self.order["trackings"][0]
+        return parcel
+
+    @property
+    def event_id(self) -> UUID:
+        return UUID(self.shipment["events"][0]["event_id"])
+
+    @property
+    def webhook_id(self) -> UUID:
+        return UUID(self.webhook["uuid"])
+
+
+async def fill(karla: Karla) -> Filled:
+    """The second order is made last, so that the belt hasn't emptied the outbox yet."""
+    client = await karla.shop()
+    products = sample("products_bulk.request")
+    async with receiving() as receiver:
+        webhook = (await client.post("/webhooks", {"url": receiver.url})).json()
+        order = (await client.put("/orders", sample("order_upsert.request.headless"))).json()
+        await karla.drain()
+        delivery_id = UUID(str(receiver.journal[0].delivery_id))
+    another = sample("order_upsert.request.headless")
+    another["id"] = "another"
+    another["order"] |= {"order_number": "another", "external_id": "another"}
+    for answer in (
+        await client.post("/settings", {"carriers": {"shipment_updates": True}, "triggers": {"klaviyo": True}}),
+        await client.post("/products", products),
+        await client.call("POST", "/images/logo", files={"image": ("logo.png", PNG, "image/png")}),
+        await client.put("/orders", another),
+    ):
+        assert answer.is_success, answer.text
+    filled = Filled(client, order, webhook, delivery_id, products[0])
+    await karla.services.db.write(filled.scope, lambda work: _told_and_replayed(work, filled))
+    return filled
+
+
+async def _told_and_replayed(work: Work, filled: Filled) -> None:
+    await work.connection.execute(
+        """
+        insert into sightings (shop_id, received_at, id, shipment_id, origin, raw)
+        values ($1, $2, $3, $4, 'carrier', 'arrived')
+        """,
+        filled.shop_id,
+        work.now,
+        uuid4(),
+        UUID(filled.shipment["id"]),
+    )
+    await work.connection.execute(
+        """
+        insert into replays (shop_id, id, webhook_id, criteria, deliveries, created_at)
+        values ($1, $2, $3, '{"status": "failed"}', 0, $4)
+        """,
+        filled.shop_id,
+        uuid4(),
+        filled.webhook_id,
+        work.now,
+    )
