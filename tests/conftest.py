@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -30,7 +32,20 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def database_url(postgres_url: str) -> Iterator[str]:
     """A migrated database that belongs to this test process alone."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    name = f"karla_test_{worker}_{os.getpid()}"
+    with a_database(postgres_url, f"karla_test_{worker}_{os.getpid()}") as url:
+        yield url
+
+
+@pytest.fixture
+def own_database_url(postgres_url: str) -> Iterator[str]:
+    """A migrated database that belongs to one test alone, for what works over every shop."""
+    with a_database(postgres_url, f"karla_own_{uuid4().hex}") as url:
+        yield url
+
+
+@contextmanager
+def a_database(postgres_url: str, name: str) -> Iterator[str]:
+    """A migrated database on this server, while the block lasts."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"create database {name}")
     url = with_database(postgres_url, name)

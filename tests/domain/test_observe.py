@@ -12,6 +12,7 @@ import pytest_asyncio
 from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.commands.changes import cancel_order, update_shipment
 from karla.domain.shipments.records import Observed, OrderFile, Shipment, Tracking
+from karla.infra.access import scope_of
 from karla.infra.errors import Conflict, Invalid, KarlaError, NotFound
 from karla.vocabulary.events import Direction
 from tests.support.clocks import NOON
@@ -264,3 +265,14 @@ async def test_cancelling_twice_is_as_once(rooms: OrderRooms) -> None:
     assert await cancel(rooms) == file
     assert rooms.take_facts() == ["ORDER_CANCELLED"] * 2
     assert await rooms.one(rooms.command("1", "NUMBER1")) == file
+
+
+async def test_what_was_told_is_kept_in_the_words_it_was_told_in(rooms: OrderRooms) -> None:
+    shipment = await parcel(rooms)
+    told = rooms.seen(shipment.id, "OUT_FOR_DELIVERY", raw=b'{"status": "On the van \xc3\xbc"}')
+    (first,), (again,) = await rooms.observe(told), await rooms.observe(told)
+    assert seen(again).known
+    await rooms.observe(rooms.seen(shipment.id, "SUCCESSFULLY_DELIVERED", hours(1)))
+    async with rooms.db.read(scope_of([rooms.shop_id])) as connection:
+        kept = await connection.fetch("select id, origin, raw from sightings where shipment_id = $1", shipment.id)
+    assert [tuple(row) for row in kept] == [(seen(first).event.id, "carrier", told.raw)]

@@ -155,6 +155,13 @@ class TestListen:
             await happened(karla, shop)
             assert "500" in await line_with(output, "OUT_FOR_DELIVERY")
 
+    async def test_one_group(self, karla: Karla, shop: ShopClient, terminal: Terminal) -> None:
+        async with terminal.running("events", "tail", "--ref", "shipment_out_for_delivery") as output:
+            assert "shipments/in_delivery/OUT_FOR_DELIVERY" in await line_while(karla, shop, output)
+
+    async def test_what_can_not_be_followed(self, terminal: Terminal) -> None:
+        assert "--ref" in await terminal.refused("events", "tail", "--ref", "parcels")
+
     async def test_in_json(self, karla: Karla, shop: ShopClient, terminal: Terminal, receiver: Receiver) -> None:
         async with terminal.running("webhooks", "listen", "--forward", receiver.url, "--print-json") as output:
             told: dict[str, Any] = json.loads(await line_while(karla, shop, output))

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -96,6 +97,21 @@ class TestBreaker:
         await bench.belt.look_after()
         statuses = {one.status for one in await bench.deliveries(webhook)}
         assert statuses == {DeliveryStatus.FAILED}
+
+    async def test_few_retries_leave_to_what_waits_its_probes(self, bench: Bench, receiver: Receiver) -> None:
+        webhook = await bench.subscribed(receiver)
+        settings = msgspec.structs.replace(bench.settings, webhook_retries=0)
+        belt = Belt(settings, bench.db, bench.egress, bench.clock)
+        receiver.always(500)
+        await bench.happen(*MANY)
+        await belt.drain()
+        asked = len(receiver.journal)
+        bench.clock.advance(timedelta(minutes=59))
+        await belt.look_after()
+        receiver.always(None)
+        await belt.drain()
+        statuses = Counter(one.status for one in await bench.deliveries(webhook))
+        assert statuses == {DeliveryStatus.FAILED: asked, DeliveryStatus.DELIVERED: len(MANY) - asked}
 
     async def test_nothing_else_expires(self, bench: Bench, receiver: Receiver) -> None:
         webhook = await bench.subscribed(receiver)

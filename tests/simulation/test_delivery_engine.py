@@ -53,10 +53,10 @@ def quiet() -> Iterator[None]:
 
 @pytest.mark.usefixtures("quiet")
 async def test_none_is_lost_none_comes_after_success_and_all_keep_their_times(
-    settings: Settings, database_url: str
+    settings: Settings, own_database_url: str
 ) -> None:
-    shop = await a_shop(database_url)
-    async with bench_of(shop, settings, database_url) as bench:
+    shop = await a_shop(own_database_url)
+    async with bench_of(shop, settings, own_database_url) as bench:
         world = World(bench, SEED)
         await world.subscribe()
         shipments = max(AT_ONCE, DELIVERIES // len(FLEET) // len(JOURNEY))

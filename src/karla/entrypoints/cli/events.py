@@ -11,6 +11,8 @@ from rich.markup import escape
 from karla.client import AsyncKarla, Event
 from karla.entrypoints.cli.calling import Action, calling
 from karla.infra.clock import SystemClock
+from karla.vocabulary.events import GROUPS
+from karla.vocabulary.filters import filter_problem
 
 events = typer.Typer(help="What happens in a shop, over the API.", no_args_is_help=True)
 
@@ -21,18 +23,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 @calling
 def tail(
     ref: Annotated[
-        str | None, typer.Option(help="Only this ref, or what begins with it in whole segments.", show_default=False)
+        str | None,
+        typer.Option(help="Only this ref, what begins with it in whole segments, or this group.", show_default=False),
     ] = None,
     as_json: Json = False,
 ) -> Action:
     """Print events as they happen, until Ctrl-C."""
+    if ref and (problem := filter_problem(ref)):
+        raise typer.BadParameter(f"{ref}: {problem}", param_hint="--ref")
+
+    group = ref if ref in GROUPS else None
+    begins_with = None if group or ref == "*" else ref
 
     async def show(client: AsyncKarla) -> None:
         console = Console(highlight=False)
         # Whatever is wrong with the key or the address shows at once, and not after hours of trying.
         async for _ in client.events.list(limit=1):
             break
-        async for event in client.events.follow(ref=ref, patience=None):
+        async for event in client.events.follow(ref=begins_with, group=group, patience=None):
             if as_json:
                 typer.echo(msgspec.json.encode(event).decode())
             else:

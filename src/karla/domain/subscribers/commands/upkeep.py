@@ -6,6 +6,8 @@ from karla.domain.subscribers.rules.lanes import LEASE, OPEN_AFTER
 from karla.infra.work import Work
 
 BATCH = 5_000
+# Operators may allow a retry or none. What waits behind a breaker gets its probes, and its shop is told, all the same.
+LEAST_WINDOW = timedelta(hours=1)
 
 # Rows are changed by their keys alone, as in `claiming`.
 _RELEASE_FORGOTTEN = """
@@ -74,7 +76,7 @@ async def reconcile_lanes(work: Work) -> int:
 async def expire(work: Work, window: timedelta) -> int:
     """Give up deliveries that an open breaker has held back until their whole `window` was over; how many.
 
-    Up to `BATCH` at once.
+    Up to `BATCH` at once, and none that is younger than `LEAST_WINDOW`.
     """
     expired: int = await work.connection.fetchval(
         """
@@ -97,7 +99,7 @@ async def expire(work: Work, window: timedelta) -> int:
         select count(*) from expired
         """,
         work.now,
-        work.now - window,
+        work.now - max(window, LEAST_WINDOW),
         BATCH,
         OPEN_AFTER,
     )

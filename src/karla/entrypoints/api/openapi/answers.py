@@ -50,7 +50,7 @@ _ANSWERS: Mapping[int, _Answer] = {
     ),
     409: _Answer(
         "Conflict",
-        "It exists already, or its state forbids the change; `key` says which. With `Retry-After` it is still under way.",
+        "It exists already, or its state forbids the change; `key` says which. With `Retry-After` it still runs.",
         Conflict("order_exists", "This order is already known."),
         ("Retry-After",),
     ),
