@@ -1,6 +1,7 @@
 """Uploads of images, and how everyone else sees them."""
 
 import io
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -244,12 +245,20 @@ async def test_nothing_is_left_of_an_upload_that_could_not_be_entered(
 ) -> None:
     await uploaded(shop, picture())
     before = kept(objects)
-    # The shop goes while the process still remembers it: as if it went during the upload.
-    await karla.services.db.write(
-        NOWHERE, lambda work: work.connection.execute("delete from shops where id = $1", shop.shop.id)
-    )
+    request = httpx.Request("POST", "http://karla.test", files={"image": ("a.bin", picture())})
 
-    answer = await upload(shop, picture())
+    async def body_of_a_shop_that_goes_meanwhile() -> AsyncIterator[bytes]:
+        await karla.services.db.write(
+            NOWHERE, lambda work: work.connection.execute("delete from shops where id = $1", shop.shop.id)
+        )
+        yield request.read()
+
+    answer = await shop.call(
+        "POST",
+        "/images/logo",
+        content=body_of_a_shop_that_goes_meanwhile(),
+        headers={"content-type": request.headers["content-type"]},
+    )
 
     assert (answer.status_code, answer.json()["key"]) == (404, "shop_not_found")
     assert kept(objects) == before
