@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 WORKERS ?= auto
 
-.PHONY: help install up test check format demo bench chaos soak docs lock clean
+.PHONY: help install up test check format demo bench chaos soak simulation docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s '	'
@@ -50,6 +50,9 @@ chaos: install ## kill -9 everything 300 times under load; KARLA_CHAOS_KILLS and
 
 soak: install ## ten minutes at half of the greatest rate: memory and lag
 	@$(BIN)/python -m tests.chaos.soak
+
+simulation: install ## a million deliveries on a clock that jumps; KARLA_SIMULATION_DELIVERIES and KARLA_SIMULATION_SEED choose
+	@KARLA_SIMULATION_DELIVERIES=$${KARLA_SIMULATION_DELIVERIES:-1000000} $(BIN)/python -m pytest -s tests/simulation
 
 docs: install ## write docs/reference anew
 	@$(BIN)/python -m docs.generate

@@ -18,7 +18,17 @@ from karla.entrypoints.api.resources import RESOURCES
 from karla.entrypoints.cli.program import app as command_line
 from karla.infra.errors import Fault, Invalid
 from karla.infra.settings import Settings, variable_of
-from karla.vocabulary.events import ALL_DELIVERED, CATALOGUE, CLAIM_ACTIONS, EventKind, Phase
+from karla.vocabulary.events import (
+    ALL_DELIVERED,
+    CATALOGUE,
+    CLAIM_ACTIONS,
+    CLAIM_GROUPS,
+    FORWARD_GROUPS,
+    RETURN_GROUPS,
+    EventKind,
+    Notice,
+    Phase,
+)
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -116,9 +126,10 @@ def _meaning(type_: Any) -> str:
 
 _EVENTS = """# Events
 
-{shipments} events of shipments in {phases} phases, and {claims} of claims. A webhook subscribes by the beginning of a
-ref (`shipments`, `shipments/delivered`), by a group, or by `*` to all; [the guide](../guides/webhooks.md) tells how
-deliveries go. An example of every payload is under `webhooks` of `/public/openapi.json`, which `/docs` shows.
+{shipments} events of shipments in {phases} phases, {claims} of claims, and {notices} of the shop's own webhooks. A
+webhook subscribes by the beginning of a ref (`shipments`, `shipments/delivered`), by [a group](#groups), or by `*` to
+all but those of webhooks; [the guide](../guides/webhooks.md) tells how deliveries go. An example of every payload is
+under `webhooks` of `/public/openapi.json`, which `/docs` shows.
 
 A parcel on its way back to the merchant (`direction` is `customer_merchant`) has the same events under the group on
 the way back, and so have the events of the phases `return_…` on any parcel. The filter `{all_delivered}`
@@ -135,6 +146,7 @@ def _events(told: dict[str, Any]) -> Iterator[str]:
         shipments=len(CATALOGUE),
         phases=len(Phase),
         claims=len(CLAIM_ACTIONS),
+        notices=len(Notice),
         all_delivered=ALL_DELIVERED,
         handovers=", ".join(f"`{kind.name}`" for kind in CATALOGUE.values() if kind.handover),
     )
@@ -142,12 +154,48 @@ def _events(told: dict[str, Any]) -> Iterator[str]:
     for phase in Phase:
         kinds = [kind for kind in CATALOGUE.values() if kind.phase == phase]
         yield f"## {phase}\n"
-        yield f"{descriptions[told['webhooks'][kinds[0].ref]['post']['tags'][0]]}\n"
+        yield f"{descriptions[_operation(told, kinds[0].ref)['tags'][0]]}\n"
         yield from _table(("ref", "group", "group on the way back", "flag", "owner", "draft"), event_rows(kinds))
     yield "## claims\n"
     yield "What customers report about what they got.\n"
     yield from _table(("ref", "group"), [(f"`claims/{action}`", f"`claim_{action}`") for action in CLAIM_ACTIONS])
+    yield "## webhooks\n"
+    yield f"{descriptions[_operation(told, Notice.FAILING.ref)['tags'][0]]}\n"
+    yield from _table(("ref", "group", "when"), [_notice_row(told, notice) for notice in Notice])
+    yield _GROUPS
+    yield from _table(("group", "what it matches"), [*group_rows()])
     yield from _SIGNATURE.splitlines()
+
+
+def _operation(told: dict[str, Any], ref: str) -> dict[str, Any]:
+    """What the OpenAPI document says of an event."""
+    operation: dict[str, Any] = told["webhooks"][ref]["post"]
+    return operation
+
+
+def _notice_row(told: dict[str, Any], notice: Notice) -> tuple[str, ...]:
+    when = _operation(told, notice.ref)["description"].removesuffix(f" Group `{notice.group}`.")
+    return f"`{notice.ref}`", f"`{notice.group}`", when
+
+
+_GROUPS = """## Groups
+
+Every group that a webhook can subscribe to, with the events that belong to it. A name stands twice where its group
+depends on the way that the parcel travels.
+"""
+
+
+def group_rows() -> Iterator[tuple[str, str]]:
+    """Each group, and the names that belong to it."""
+    matched = {group: [kind.name for kind in CATALOGUE.values() if kind.group == group] for group in FORWARD_GROUPS}
+    matched[ALL_DELIVERED] = [kind.name for kind in CATALOGUE.values() if kind.handover]
+    matched |= {
+        group: [kind.name for kind in CATALOGUE.values() if kind.return_group == group] for group in RETURN_GROUPS
+    }
+    matched |= {group: [f"claims/{action}"] for group, action in zip(CLAIM_GROUPS, CLAIM_ACTIONS, strict=True)}
+    matched |= {notice.group: [notice.ref] for notice in Notice}
+    for group, names in matched.items():
+        yield f"`{group}`", ", ".join(f"`{name}`" for name in names)
 
 
 def event_rows(kinds: Sequence[EventKind]) -> Table:
@@ -244,7 +292,7 @@ def _error_row(raised: Raised) -> tuple[str, str, str]:
 _COMMANDS = """# Command line
 
 `karla COMMAND --help` tells the same. With `--json` the output is for programs. What fails ends with one line on
-standard error and code 1.
+standard error and code 1, and words that don't fit with one and code 2.
 """
 
 

@@ -6,13 +6,16 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 
+import asyncpg
 import uvloop
 
 from karla.domain.subscribers.journal import announce
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.access import Keyring
-from karla.entrypoints.api.services import Services, Upserts
+from karla.entrypoints.api.gathering import Lookups, Upserts
+from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.streams import Streams
+from karla.entrypoints.cli.failures import object_store, reaching
 from karla.entrypoints.cli.program import Runtime, program
 from karla.infra import bell as bells
 from karla.infra.bell import Bell
@@ -24,7 +27,6 @@ from karla.infra.lifeline import end_with_supervisor
 from karla.infra.probes import answering
 from karla.infra.rate_limit import RateLimit
 from karla.infra.settings import Settings
-from karla.infra.storage import ObjectStore
 from karla.infra.telemetry import configure_logging
 from karla.pipeline.backlog import BacklogMetrics
 from karla.pipeline.belt import Belt
@@ -36,7 +38,7 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """The parts of an API process, connected; `ending` tells that it is about to stop."""
     clock = SystemClock()
-    objects = ObjectStore.open(settings.object_store_url, settings.data_dir / "objects")
+    objects = object_store(settings)
     db = await Database.open(url, announce=announce, clock=clock, pool_size=settings.database_pool_size)
     bell = Bell(url)
     keyring = Keyring(db, clock, bell)
@@ -53,6 +55,7 @@ async def open_services(
                 keyring=keyring,
                 objects=objects,
                 upserts=Upserts(db),
+                lookups=Lookups(db),
                 key_limit=RateLimit(settings.requests_per_minute, clock),
                 bulk_limit=RateLimit(settings.bulk_requests_per_minute, clock),
                 backlog=BacklogMetrics(db, clock),
@@ -64,6 +67,7 @@ async def open_services(
 
 
 _NOT_STARTED = 3  # uvicorn's own code
+_REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def serve(settings: Settings, url: str) -> None:
@@ -72,7 +76,10 @@ def serve(settings: Settings, url: str) -> None:
 
     configure_logging(settings.log_level, settings.log_format)
     end_with_supervisor()
-    asyncio.run(Database.demand_isolation(url))  # the web server would tell of it in a traceback
+    # The web server would tell of these in a traceback.
+    object_store(settings)
+    with reaching(url, *_REFUSALS):
+        asyncio.run(Database.demand_isolation(url))
     app = api.build(lambda: open_services(settings, url, ending=lambda: server.should_exit))
     collect_less_often()
     config = uvicorn.Config(
@@ -104,7 +111,8 @@ async def open_belt(settings: Settings, url: str, clock: Clock | None = None) ->
 
 @contextlib.asynccontextmanager
 async def _belt_parts(settings: Settings, url: str, clock: Clock) -> AsyncIterator[tuple[Belt, Database]]:
-    db = await Database.open(url, announce=announce, clock=clock, pool_size=settings.database_pool_size)
+    with reaching(url, *_REFUSALS):
+        db = await Database.open(url, announce=announce, clock=clock, pool_size=settings.database_pool_size)
     try:
         async with Egress(settings.allow_private_targets, route=Route.of(settings)) as egress:
             yield Belt(settings, db, egress, clock), db

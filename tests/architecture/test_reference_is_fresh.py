@@ -5,13 +5,13 @@ import pytest
 import typer
 from litestar.routes import HTTPRoute
 
-from docs.generate import REFERENCE, pages, verbs
+from docs.generate import REFERENCE, group_rows, pages, verbs
 from docs.raised import errors_raised
 from karla.entrypoints.api.app import litestar_app
 from karla.entrypoints.api.resources import RESOURCES
 from karla.entrypoints.cli.program import app
 from karla.infra.settings import Settings, variable_of
-from karla.vocabulary.events import CATALOGUE, CLAIM_ACTIONS
+from karla.vocabulary.events import CATALOGUE, CLAIM_ACTIONS, GROUPS, Notice
 from tests.architecture.source import Offence, verdict
 
 WRITTEN = {path.name: path.read_text(encoding="utf-8") for path in REFERENCE.glob("*.md")}
@@ -41,7 +41,15 @@ def test_every_setting_is_there() -> None:
 
 def test_every_event_is_there() -> None:
     refs = [kind.ref for kind in CATALOGUE.values()]
-    demand("events.md", [*refs, *(f"claims/{action}" for action in CLAIM_ACTIONS)])
+    claims = [f"claims/{action}" for action in CLAIM_ACTIONS]
+    demand("events.md", [*refs, *claims, *(notice.ref for notice in Notice)])
+
+
+def test_every_group_is_there_with_what_it_matches() -> None:
+    rows = dict(group_rows())
+    assert rows.keys() == {f"`{group}`" for group in GROUPS}
+    assert all(rows.values())
+    demand("events.md", sorted(GROUPS))
 
 
 def test_every_operation_is_there() -> None:

@@ -70,9 +70,10 @@ class Instance:
         self._keep(server)
         return server
 
-    def work(self, code: Path | None = None) -> Part:
-        """Start a worker."""
-        part = Part(["work"], self.environment(code), self.folder / f"part-{len(self.parts)}.log")
+    def work(self, code: Path | None = None, port: int | None = None) -> Part:
+        """Start a worker, which answers on the port, if there is one."""
+        environment = self.environment(code) | ({"KARLA_WORKER_PORT": str(port)} if port else {})
+        part = Part(["work"], environment, self.folder / f"part-{len(self.parts)}.log")
         self._keep(part)
         return part
 

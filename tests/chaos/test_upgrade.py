@@ -17,4 +17,4 @@ async def test_an_upgrade_under_traffic_and_the_way_back_lose_nothing(tmp_path: 
     assert done.faults == []
     assert done.caller.failures == []
     # Where processes are replaced one by one, nobody notices.
-    assert done.stopped or done.caller.silences == 0
+    assert done.stopped or (done.caller.silences == 0 and min(done.meanwhile) > 0)

@@ -31,6 +31,9 @@ from pg_proc where pronamespace = 'public'::regnamespace
 union all
 select 'policy', tablename, policyname, coalesce(qual, ''), coalesce(with_check, ''), cmd from pg_policies
 union all
+select 'settings', relname, option, '', '', '' from pg_class, unnest(reloptions) as option
+where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+union all
 select 'lock', relname, relrowsecurity::text, relforcerowsecurity::text, '', ''
 from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
 """

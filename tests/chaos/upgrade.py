@@ -15,19 +15,23 @@ from tests.chaos.subscribing import IN_ORDER, subscribed
 from tests.chaos.traffic import Traffic
 from tests.chaos.verdict import State, drained, faults
 
-_ORDERS = 2000
+_ORDERS = 3000
 _BULK = 400
 _LANES = 8
-_PER_SECOND = 40.0
+_PER_SECOND = 30.0
 _CALLS_BETWEEN = 60
 _DRAIN_SECONDS = 90.0
 
 
 class Upgraded(NamedTuple):
-    """What came of it; `stopped`: a migration isn't safe while old code runs, so all was stopped for it."""
+    """What came of it; `stopped`: a migration isn't safe while old code runs, so all was stopped for it.
+
+    `meanwhile`: how many calls were carried out while `karla migrate` worked, forward and back.
+    """
 
     migrations: list[str]
     stopped: bool
+    meanwhile: tuple[int, int]
     caller: Caller
     state: State
     faults: list[str]
@@ -36,6 +40,7 @@ class Upgraded(NamedTuple):
         """Which migrations were exercised, and what they met."""
         way = "with all processes stopped, as one is not safe while old code runs" if self.stopped else "under traffic"
         names = f"forward and back {way}: {', '.join(self.migrations)}"
+        names += "" if self.stopped else f" ({self.meanwhile[0]} and {self.meanwhile[1]} calls meanwhile)"
         return (
             f"from {release}; migrations {names if self.migrations else 'none, only the code was rolled'}; "
             f"{len(self.state.orders)} orders, {len(self.state.journal)} events, {self.caller.attempts} requests, "
@@ -84,36 +89,49 @@ async def upgrade(release: Path, seed: int) -> Upgraded:
         flowing = asyncio.create_task(traffic.run(stop))
         try:
             await traffic.more(_CALLS_BETWEEN)
-            await _forward(made, fleet, stopped=stopped)
+            forward = await _forward(made, fleet, traffic, newer, stopped=stopped)
             await traffic.more(_CALLS_BETWEEN)
-            await _back(made, fleet, release, stopped=stopped, migrated=bool(newer))
+            back = await _back(made, fleet, traffic, release, stopped=stopped)
             await traffic.more(_CALLS_BETWEEN)
         finally:
             stop.set()
             await flowing
         state = await drained(caller, webhooks, subscriber, time.monotonic() + _DRAIN_SECONDS)
         found = faults(state, traffic, subscriber, [path for path in webhooks if path == IN_ORDER])
-        return Upgraded([migration.stem for migration in newer], stopped, caller, state, found)
+        names = [migration.stem for migration in newer]
+        return Upgraded(names, stopped, (forward, back), caller, state, found)
 
 
-async def _forward(made: Instance, fleet: _Fleet, *, stopped: bool) -> None:
+async def _forward(made: Instance, fleet: _Fleet, traffic: Traffic, newer: list[Path], *, stopped: bool) -> int:
+    """How many calls were carried out while it migrated."""
     if stopped:
         await fleet.stop()
-    await made.run("migrate")
+    before = traffic.carried_out
+    said = await made.run("migrate")
+    meanwhile = traffic.carried_out - before
+    assert [f"applied {migration.stem}" for migration in newer] == said.splitlines()[:-1], said
     await fleet.start(None)
+    return meanwhile
 
 
-async def _back(made: Instance, fleet: _Fleet, release: Path, *, stopped: bool, migrated: bool) -> None:
-    """The older code first, which runs on the newer schema where that is safe; only this version knows the way back."""
+async def _back(made: Instance, fleet: _Fleet, traffic: Traffic, release: Path, *, stopped: bool) -> int:
+    """The older code first, which runs on the newer schema where that is safe; only this version knows the way back.
+
+    How many calls were carried out while it migrated.
+    """
+    newer = newer_migrations(release)
     if stopped:
         await fleet.stop()
     else:
         await fleet.start(release)
-    if migrated:
-        said = await made.run("migrate", "--back-to", last_migration(release))
-        assert "took back" in said, said
+        await traffic.more(_CALLS_BETWEEN)
+    before = traffic.carried_out
+    said = await made.run("migrate", "--back-to", last_migration(release))
+    meanwhile = traffic.carried_out - before
+    assert [f"took back {migration.stem}" for migration in reversed(newer)] == said.splitlines()[:-1], said
     if stopped:
         await fleet.start(release)
+    return meanwhile
 
 
 async def _stop(parts: list[Part]) -> None:

@@ -37,7 +37,7 @@ async def drained(caller: Caller, webhooks: Mapping[str, str], subscriber: Subsc
 
     `webhooks` has their uuids by path; traffic has ended. `deadline` is a time of `time.monotonic`.
     """
-    journal = await caller.pages("/events", limit="100")
+    journal = await caller.pages("/events")
     wanted = {entry["event_id"] for entry in journal if entry["event_group"]}
     while time.monotonic() < deadline:
         missing = any(wanted - subscriber.accepted(path) for path in webhooks)
@@ -46,7 +46,7 @@ async def drained(caller: Caller, webhooks: Mapping[str, str], subscriber: Subsc
         await subscriber.news(0.2)
     return State(
         orders=await caller.pages("/orders", per_page="100"),
-        journal=await caller.pages("/events", limit="100"),
+        journal=await caller.pages("/events"),
         deliveries={
             path: await caller.pages(f"/webhooks/{uuid}/deliveries", per_page="100") for path, uuid in webhooks.items()
         },

@@ -67,6 +67,21 @@ async def test_what_came_before_does_not_come_again(open_client: Open) -> None:
     assert [event.cursor for event in events] == ["c1", "c2", "c3"]
 
 
+async def test_what_came_long_before_is_forgotten(open_client: Open) -> None:
+    many = range(1, 10_002)  # one more than is remembered
+    with scripted(sent(*many), sent(2, 1)) as api:
+        events = await opened(open_client, api.url, HeldTime()).list(lambda c: c.events.follow(), at_most=len(many) + 1)
+    assert [event.cursor for event in events] == [*(f"c{number}" for number in many), "c1"]
+
+
+@pytest.mark.parametrize(("asked", "query"), [(None, ""), (True, "include_test=true"), (False, "include_test=false")])
+async def test_tests_of_webhooks_come_if_they_are_asked_for(open_client: Open, asked: bool | None, query: str) -> None:
+    with scripted(sent(1)) as api:
+        client = opened(open_client, api.url, HeldTime())
+        await client.list(lambda c: c.events.follow(include_test=asked), at_most=1)
+    assert api.seen[0].path.partition("?")[2] == query
+
+
 async def test_the_server_says_how_long_to_wait_at_least(open_client: Open) -> None:
     time = HeldTime()
     with scripted(Reply(200, b"retry: 2000\nid: start\n\n", STREAM), sent(1)) as api:

@@ -48,7 +48,7 @@ async def test_the_same_by_curl(shop: ShopClient, address: str, tmp_path: Path) 
     curl.chmod(0o755)
     printed = await run(tmp_path, shop, address, ["sh", "-eu"], "\n".join(blocks("headless.md", "sh")))
     assert '"status":"cancelled"' in printed
-    order = (await shop.get("/orders/10482")).json()
+    order = (await shop.get("/orders/20817")).json()
     assert len(order["trackings"]) == 4
-    assert (await shop.get("/shipments/00340434161094042557")).json()["phase"] == "in_delivery"
+    assert (await shop.get("/shipments/00340434161094087206")).json()["phase"] == "in_delivery"
     assert [webhook["url"] for webhook in (await shop.get("/webhooks")).json()] == ["http://127.0.0.1:9/karla"]

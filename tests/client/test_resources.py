@@ -76,18 +76,25 @@ async def test_what_was_delivered_is_sent_again_on_request(client: Caller, karla
     assert verify(first.body, first.headers, webhook.secret) == verify(again.body, again.headers, webhook.secret)
     assert again.headers["karla-replay"] == str(done.replay_id)
     (replay,) = await client.list(lambda c: c.webhooks.replays(webhook.uuid))
-    assert (replay.replay_id, replay.delivered) == (done.replay_id, 1)
+    assert (replay.replay_id, replay.pending, replay.delivered) == (done.replay_id, 0, 1)
+    assert (replay.criteria.source, replay.criteria.status, replay.criteria.events) == (
+        "deliveries",
+        "all",
+        ["shipments"],
+    )
     (sent,) = await client.list(lambda c: c.webhooks.deliveries(webhook.uuid, replay_id=done.replay_id))
     assert await client(lambda c: c.webhooks.delivery(webhook.uuid, sent.uuid)) == sent
     assert (await client(lambda c: c.webhooks.replay_delivery(webhook.uuid, sent.uuid))).status == "pending"
     assert len(await client.list(lambda c: c.webhooks.deliveries(webhook.uuid, per_page=1))) == 3
+    alone = next(one for one in await client.list(lambda c: c.webhooks.replays(webhook.uuid)) if one.delivery_uuid)
+    assert (alone.delivery_uuid, alone.criteria, alone.pending) == (sent.uuid, None, 1)
 
 
 async def test_events_are_read_by_cursor_and_followed(client: Caller) -> None:
     await client(lambda c: c.orders.bulk({"id": one, "order": {**ORDER, "order_number": one}} for one in "123"))
-    newest = await client.list(lambda c: c.events.list(limit=1))
+    newest = await client.list(lambda c: c.events.list(per_page=1))
     assert sorted(event.context["order"]["order_number"] for event in newest) == ["1", "2", "3"]
-    assert await client.list(lambda c: c.events.list(limit=2, sort="asc")) == newest[::-1]
+    assert await client.list(lambda c: c.events.list(per_page=2, sort="asc")) == newest[::-1]
     assert await client.list(lambda c: c.events.list(order="2", since=newest[0].triggered_at)) == []
     assert await client(lambda c: c.events.get(newest[0].event_id)) == newest[0]
 
@@ -131,7 +138,7 @@ async def test_shop_and_settings(client: Caller, shop: ShopClient) -> None:
     versioned = await client(lambda c: c.settings.update_trackpages(data={"colour": "olive"}))
     assert (versioned.trackpages.data, versioned.carriers.version) == ({"colour": "olive"}, "1")
     assert (await client(lambda c: c.settings.get())).carriers.data["pp_status"] == "live"
-    actions = [entry.action for entry in await client.list(lambda c: c.audit.search(limit=2))]
+    actions = [entry.action for entry in await client.list(lambda c: c.audit.search(per_page=2))]
     assert "shop.updated" in actions
 
 

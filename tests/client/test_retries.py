@@ -97,9 +97,26 @@ async def test_no_answer_at_all_is_told_with_its_reason(open_client: Open) -> No
     with scripted(RESET) as api, pytest.raises(ConnectionFailed) as caught:
         await opened(open_client, api.url, time, attempts=3)(put)
     assert len(api.seen) == 3
-    assert str(caught.value).startswith("v1OrdersAnalyticsUpsert: no answer from 127.0.0.1, 3 attempts: ")
+    where = api.url.removeprefix("http://")
+    assert where.startswith("127.0.0.1:")
+    assert str(caught.value).startswith(f"v1OrdersAnalyticsUpsert: no answer from {where}, 3 attempts: ")
     with pytest.raises(ConnectionFailed, match="ConnectError"):
         await opened(open_client, api.url, time, attempts=1)(put)  # nobody listens there any more
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("http://karla.invalid", "karla.invalid:80"),
+        ("https://karla.invalid/karla", "karla.invalid:443"),
+        ("https://karla.invalid:8443", "karla.invalid:8443"),
+        ("http://[::1]:1", "[::1]:1"),
+    ],
+)
+async def test_no_answer_names_the_port_that_was_tried(open_client: Open, url: str, place: str) -> None:
+    with pytest.raises(ConnectionFailed) as caught:
+        await opened(open_client, url, HeldTime(), attempts=1)(put)
+    assert f"no answer from {place}: ConnectError" in str(caught.value)
 
 
 async def test_every_post_has_a_key_that_its_repeats_keep(open_client: Open) -> None:

@@ -14,6 +14,7 @@ from karla.domain.tenants.records import (
     IssuedKey,
     Key,
     KeyGrant,
+    KeyTerms,
     MemberFilter,
     Principal,
     Reach,
@@ -23,7 +24,7 @@ from karla.domain.tenants.records import (
 )
 from karla.infra import bell
 from karla.infra.access import NOWHERE, scope_of
-from karla.infra.errors import Conflict, Forbidden, Invalid, KarlaError, NotFound
+from karla.infra.errors import Conflict, Fault, Forbidden, Invalid, KarlaError, NotFound
 from karla.infra.paging import Paged
 from karla.vocabulary.scope import Role
 from tests.support.karla import Karla
@@ -74,6 +75,30 @@ def test_a_user_name_that_basic_can_not_carry(username: str) -> None:
 )
 def test_a_key_is_named_after_its_only_shop_or_the_organisation(grants: list[KeyGrant], username: str) -> None:
     assert rules.username_of(None, grants, "acme") == username
+
+
+NOW = datetime(2026, 3, 16, 7, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        (KeyTerms(), []),
+        (KeyTerms(expires_at=NOW + timedelta(microseconds=1), requests_per_minute=60), []),
+        (KeyTerms(expires_at=rules.LATEST_EXPIRY), []),
+        (KeyTerms(expires_at=NOW), ["datetime_in_past"]),
+        (KeyTerms(expires_at=datetime(9998, 1, 1, tzinfo=UTC)), ["datetime_out_of_range"]),
+        (KeyTerms(requests_per_minute=61), ["less_than_equal"]),
+        (KeyTerms(expires_at=NOW, requests_per_minute=61), ["datetime_in_past", "less_than_equal"]),
+    ],
+)
+def test_terms_of_a_key(terms: KeyTerms, words: list[str]) -> None:
+    faults: tuple[Fault, ...] = ()
+    try:
+        rules.demand_terms(terms, 60, NOW)
+    except Invalid as refused:
+        faults = refused.faults
+    assert [fault.type for fault in faults] == words
 
 
 def test_bad_grants_are_all_named() -> None:

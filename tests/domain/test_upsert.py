@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from karla.domain.orders.records import ReferenceKind
 from karla.domain.shipments.records import OrderCommand, OrderFile, Tracking
-from karla.entrypoints.api.services import upserted
+from karla.entrypoints.api.gathering import upserted
 from karla.infra.batching import Coalescer
 from karla.infra.errors import Conflict, NotFound
 from tests.support.clocks import NOON

@@ -18,7 +18,7 @@ from karla.domain.catalog.records import VariantFilter
 from karla.domain.orders.queries import orders_by_references
 from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.queries import search
-from karla.domain.shipments.queries.files import files_of
+from karla.domain.shipments.queries.files import files_by_ids, files_of
 from karla.domain.subscribers.queries import deliveries, journal, replays, webhooks
 from karla.domain.subscribers.records.deliveries import DeliveryStatus
 from karla.domain.subscribers.records.journal import ANY_TIME
@@ -41,6 +41,14 @@ async def parcels_of(scope: Scope, connection: Connection, filled: Filled) -> ob
     return [file.shipments for file in await files_of(scope, connection, orders) if file.shipments]
 
 
+async def found_by_any_reference(scope: Scope, connection: Connection, text: str) -> object:
+    """A list has an answer for each text, also where nothing is found."""
+    (found,) = await search.orders_by_any_reference(scope, connection, [text])
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
 PAGE = {"limit": 10, "offset": 0}
 QUERIES: dict[str, Query] = {
     "branding.queries.settings_of": lambda s, c, f: settings_of(s, c),
@@ -50,10 +58,9 @@ QUERIES: dict[str, Query] = {
     "orders.queries.orders_by_references": lambda s, c, f: orders_by_references(
         s, c, [Reference(ReferenceKind.UUID, f.order["uuid"])]
     ),
+    "shipments.queries.files.files_by_ids": lambda s, c, f: files_by_ids(s, c, [(f.scope.shop, UUID(f.order["uuid"]))]),
     "shipments.queries.files.files_of": parcels_of,
-    "shipments.queries.search.order_by_any_reference": lambda s, c, f: search.order_by_any_reference(
-        s, c, f.order["uuid"]
-    ),
+    "shipments.queries.search.orders_by_any_reference": lambda s, c, f: found_by_any_reference(s, c, f.order["uuid"]),
     "shipments.queries.search.order_ids_by_reference": lambda s, c, f: search.order_ids_by_reference(
         s, c, f.order["uuid"]
     ),

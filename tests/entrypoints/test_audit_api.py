@@ -94,10 +94,10 @@ async def test_each_change_leaves_its_entry_and_no_secret(karla: Karla, action: 
     method, path, body = CHANGES[action]
     names = {"key": here.names["uuid of keys"], "webhook": here.names["uuid of webhooks"]}
     path = path.format(organisation=admin.shop.organisation, **names)
-    before = await trail(admin, limit=100)
+    before = await trail(admin, per_page=100)
     answer = await admin.call(method, path, **body(admin))
     assert answer.status_code < 300, answer.text
-    entries = await trail(admin, limit=100)
+    entries = await trail(admin, per_page=100)
     new = [entry for entry in entries if entry not in before]
     (entry,) = (entry for entry in new if entry["action"] == action)
     assert entry["object"]["kind"] == action.partition(".")[0]
@@ -143,13 +143,13 @@ async def test_a_shop_reads_its_own_trail_and_an_organisation_those_of_all(karla
     here = await inhabit(karla)
     admin, organisation, sibling = (here.callers[name] for name in ("admin", "organisation", "sibling"))
     await sibling.patch("", {"name": "Of the sibling"})
-    whole = await trail(organisation, limit=100)
+    whole = await trail(organisation, per_page=100)
     slugs = {entry["shop_slug"] for entry in whole}
     assert slugs == {admin.slug, sibling.slug, None}
     for caller in (admin, sibling):
-        own = (await caller.get("/audit", limit=100)).json()
+        own = (await caller.get("/audit", per_page=100)).json()
         assert own == [entry for entry in whole if entry["shop_slug"] == caller.slug]
-        assert own == await trail(caller, limit=100)
+        assert own == await trail(caller, per_page=100)
         assert own
     await organisation.delete("")
     assert told((await trail(organisation, action="shop.deleted"))[0]) == ("shop.deleted", str(admin.shop.id))
@@ -163,7 +163,7 @@ async def test_filters_narrow_and_pages_go_on(karla: Karla) -> None:
     audit = "/audit"
     shown = (await admin.get(audit, action="shop.updated")).json()
     assert [entry["after"]["name"] for entry in shown] == ["Three", "Two", "One"]
-    everything = (await admin.get(audit, limit=100)).json()
+    everything = (await admin.get(audit, per_page=100)).json()
     actor = shown[0]["actor"]["key_uuid"]
     for filters, kept in (
         ({"action": "shop"}, lambda entry: entry["object"]["kind"] == "shop"),
@@ -171,16 +171,16 @@ async def test_filters_narrow_and_pages_go_on(karla: Karla) -> None:
         ({"actor": actor}, lambda entry: entry["actor"]["key_uuid"] == actor),
         ({"actor": admin.username}, lambda entry: entry["actor"]["name"] == admin.username),
         ({"object": str(admin.shop.id), "action": "key"}, lambda _: False),
-        ({"from": shown[1]["changed_at"]}, lambda entry: entry["changed_at"] >= shown[1]["changed_at"]),
-        ({"to": shown[1]["changed_at"]}, lambda entry: entry["changed_at"] < shown[1]["changed_at"]),
+        ({"since": shown[1]["changed_at"]}, lambda entry: entry["changed_at"] >= shown[1]["changed_at"]),
+        ({"until": shown[1]["changed_at"]}, lambda entry: entry["changed_at"] < shown[1]["changed_at"]),
     ):
-        assert (await admin.get(audit, **filters, limit=100)).json() == [e for e in everything if kept(e)], filters
-    pages, answer = [], await admin.get(audit, limit=2)
+        assert (await admin.get(audit, **filters, per_page=100)).json() == [e for e in everything if kept(e)], filters
+    pages, answer = [], await admin.get(audit, per_page=2)
     while "Link" in answer.headers:
         pages += answer.json()
         answer = await admin.call("GET", answer.headers["Link"][1:].partition(">")[0])
     assert [*pages, *answer.json()] == everything
-    for wrong in ({"limit": 101}, {"cursor": "x"}, {"from": "yesterday"}):
+    for wrong in ({"per_page": 101}, {"cursor": "x"}, {"since": "yesterday"}, {"acton": "shop.updated"}):
         assert (await admin.get(audit, **wrong)).status_code == 422
 
 

@@ -92,6 +92,25 @@ def test_it_prints_each_delivery_and_whether_it_is_signed_and_ctrl_c_ends_it(tmp
     assert "no event  2 bytes" in other
 
 
+def test_it_reads_notices_and_cloud_events_too(tmp_path: Path) -> None:
+    notice = {
+        "ref": "webhooks/failing",
+        "event_group": "webhook_failing",
+        "event_data": {"webhook_id": "0b0f6c1e-6f0d-4a0e-9a55-2f7f3f6f1c10"},
+        "context": {},
+    }
+    wrapped = {"specversion": "1.0", "type": "io.karla.shipments", "data": json.loads(BODY)}
+    with receiver(tmp_path, "--secret", SECRET) as standin:
+        for body in (notice, wrapped, {"ref": "webhooks/test", "event_data": None, "context": None}):
+            assert standin.post(SECRET, json.dumps(body).encode()) == 200
+        until(lambda: len(blocks(standin.output)) == 3, "the deliveries")
+        told, cloud, other = blocks(standin.output)
+    assert "webhooks/failing  webhook_failing" in told
+    assert "webhook 0b0f6c1e-6f0d-4a0e-9a55-2f7f3f6f1c10" in told
+    assert "order 10481, parcel 00340434161094042557" in cloud
+    assert "no event" in other
+
+
 def test_without_a_secret_it_takes_everything_and_verifies_nothing(tmp_path: Path) -> None:
     with receiver(tmp_path) as standin:
         assert standin.post(SECRET) == 200

@@ -19,6 +19,7 @@ from tests.support.receiver import Receiver, receiving
 from tests.support.samples import sample
 from tests.support.serving import served
 
+NOBODY = "0b0f6c1e-6f0d-4a0e-9a55-2f7f3f6f1c10"
 KARLA = (sys.executable, "-m", "karla")
 
 
@@ -127,6 +128,16 @@ class TestListen:
         assert {"event_id": event_id, **entry.json} == journalled
         assert list(entry.json) == [name for name in journalled if name != "event_id"]
 
+    async def test_a_secret_of_the_receivers_own(
+        self, karla: Karla, shop: ShopClient, terminal: Terminal, receiver: Receiver
+    ) -> None:
+        receiver.secrets.append("a-secret-of-my-own")
+        arguments = ("webhooks", "listen", "--forward", receiver.url, "--secret", "a-secret-of-my-own")
+        async with terminal.running(*arguments) as output:
+            assert "a-secret-of-my-own" not in await line_with(output, "from now on")
+            assert "200" in await line_while(karla, shop, output)
+        assert receiver.journal[-1].signed
+
     async def test_only_what_is_asked_for(
         self, karla: Karla, shop: ShopClient, terminal: Terminal, receiver: Receiver
     ) -> None:
@@ -149,7 +160,7 @@ class TestListen:
             await line_while(karla, shop, output, "SUCCESSFULLY_DELIVERED")
             await receiver.down()
             await happened(karla, shop)
-            assert "connect" in await line_with(output, "OUT_FOR_DELIVERY")
+            assert "no answer: connect" in await line_with(output, "OUT_FOR_DELIVERY")
             await receiver.up()
             receiver.answer(500)
             await happened(karla, shop)
@@ -169,7 +180,13 @@ class TestListen:
         assert told["event"]["event_id"] in {one.event_id for one in receiver.journal}
 
     @pytest.mark.parametrize(
-        "arguments", [("--forward", "ftp://x"), ("--forward", "http://127.0.0.1:9", "--events", "parcels")]
+        "arguments",
+        [
+            ("--forward", "ftp://x"),
+            ("--forward", "127.0.0.1:3000"),
+            ("--forward", "http://127.0.0.1:9", "--events", "parcels"),
+            ("--forward", "http://127.0.0.1:9", "--secret", ""),
+        ],
     )
     async def test_what_can_not_be_listened_to(self, terminal: Terminal, arguments: tuple[str, ...]) -> None:
         assert arguments[-2] in await terminal.refused("webhooks", "listen", *arguments)
@@ -188,6 +205,15 @@ class TestTail:
             told = json.loads(await line_while(karla, shop, output))
         assert told["ref"] == "shipments/in_delivery/OUT_FOR_DELIVERY"
         assert (await shop.get(f"/events/{told['event_id']}")).status_code == 200
+
+    async def test_a_test_of_a_webhook_if_asked_for(self, shop: ShopClient, terminal: Terminal) -> None:
+        webhook = (await shop.post("/webhooks", {"url": "https://hooks.shop.example/karla"})).json()["uuid"]
+        async with terminal.running("events", "tail", "--include-test") as output:
+            reading = asyncio.create_task(line_with(output, "webhooks/test"))
+            while not reading.done():
+                await shop.post(f"/webhooks/{webhook}/test", {})
+                await asyncio.wait([reading], timeout=0.2)
+            assert "webhook_test" in await reading
 
 
 class TestTrigger:
@@ -225,9 +251,23 @@ class TestReplay:
         assert [one.event_id for one in receiver.journal] == [event_id] * 3
 
     async def test_refusals(self, terminal: Terminal) -> None:
-        nobody = "0b0f6c1e-6f0d-4a0e-9a55-2f7f3f6f1c10"
-        assert "webhook_not_found" in await terminal.refused("webhooks", "replay", nobody)
-        assert "--delivery" in await terminal.refused("webhooks", "replay", nobody, "--all", "--delivery", nobody)
+        assert "webhook_not_found" in await terminal.refused("webhooks", "replay", NOBODY)
+        assert "--delivery" in await terminal.refused("webhooks", "replay", NOBODY, "--all", "--delivery", NOBODY)
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (("nope",), "'nope' is no uuid; `karla webhooks list` tells them."),
+            ((NOBODY, "--delivery", "nope"), "'--delivery': 'nope' is no uuid, such as "),
+            ((NOBODY, "--since", "yesterday"), "'--since': 'yesterday' is no time. Give one such as 2026-03-16, "),
+            ((NOBODY, "--until", "2026-02-30"), "'--until': '2026-02-30' is no time."),
+        ],
+    )
+    async def test_words_that_do_not_fit(self, terminal: Terminal, words: tuple[str, ...], told: str) -> None:
+        said = await terminal.refused("webhooks", "replay", *words)
+        assert told in said
+        assert "%Y" not in said
+        assert said.count("\n") == 1
 
 
 async def test_webhooks_are_listed(shop: ShopClient, terminal: Terminal) -> None:

@@ -62,7 +62,7 @@ async def test_pages_follow_one_another(karla: Karla, shop: ShopClient) -> None:
     together = [shipment_event(order_file(shop.shop.id)) for _ in range(5)]
     await happen(karla.services.db, *together)
     first, last = await happened(karla, shop, "OUT_FOR_DELIVERY", "SUCCESSFULLY_DELIVERED")
-    answer = await shop.get("/events", limit=3, ref="shipments")
+    answer = await shop.get("/events", per_page=3, ref="shipments")
     seen = ids(answer)
     assert seen[:2] == [str(last.event_id), str(first.event_id)]
     pages = 1
@@ -71,7 +71,7 @@ async def test_pages_follow_one_another(karla: Karla, shop: ShopClient) -> None:
         assert relation == 'rel="next"'
         address = httpx.URL(link.strip("<>"))
         assert address.params["cursor"] == answer.headers["karla-next-cursor"]
-        assert (address.params["ref"], address.params["limit"]) == ("shipments", "3")
+        assert (address.params["ref"], address.params["per_page"]) == ("shipments", "3")
         answer = await shop.call("GET", str(address))
         seen += ids(answer)
         pages += 1
@@ -91,7 +91,7 @@ async def test_a_page_ends_by_its_bytes_too(karla: Karla, shop: ShopClient) -> N
     pages: list[list[str]] = []
     cursor: dict[str, str] = {}
     while not pages or cursor:
-        answer = await shop.get("/events", limit=100, **cursor)
+        answer = await shop.get("/events", per_page=100, **cursor)
         pages.append(ids(answer))
         told = answer.headers.get("karla-next-cursor")
         cursor = {"cursor": told} if told else {}
@@ -103,7 +103,7 @@ async def test_a_page_ends_by_its_bytes_too(karla: Karla, shop: ShopClient) -> N
 async def test_the_oldest_first_by_pages(karla: Karla, shop: ShopClient) -> None:
     events = await happened(karla, shop, *["OUT_FOR_DELIVERY", "SUCCESSFULLY_DELIVERED"] * 2, "OUT_FOR_DELIVERY")
     seen: list[str] = []
-    address = "/events?sort=asc&limit=2"
+    address = "/events?sort=asc&per_page=2"
     for more in (True, True, False):
         answer = await shop.call("GET", address)
         seen += ids(answer)
@@ -123,7 +123,7 @@ async def test_every_handover_is_a_group(karla: Karla, shop: ShopClient) -> None
 
 async def test_a_full_last_page_has_no_next(karla: Karla, shop: ShopClient) -> None:
     await happened(karla, shop, "OUT_FOR_DELIVERY", "SUCCESSFULLY_DELIVERED")
-    answer = await shop.get("/events", limit=2)
+    answer = await shop.get("/events", per_page=2)
     assert len(answer.json()) == 2
     assert "karla-next-cursor" not in answer.headers
 
@@ -146,9 +146,9 @@ async def test_filters(karla: Karla, shop: ShopClient) -> None:
         ({"order": str(out.file.order.id)}, [out_id]),
         ({"order": str(uuid4())}, []),
         ({"shipment": str(delivered.shipment.id)}, [delivered_id]),
-        ({"from": at}, [delivered_id, out_id]),
-        ({"to": at}, []),
-        ({"to": "2199-01-01T00:00:00Z", "from": "2020-01-01T01:00:00+01:00"}, [delivered_id, out_id]),
+        ({"since": at}, [delivered_id, out_id]),
+        ({"until": at}, []),
+        ({"until": "2199-01-01T00:00:00Z", "since": "2020-01-01T01:00:00+01:00"}, [delivered_id, out_id]),
         ({"ref": "shipments/in_delivery", "group": "shipment_delivered"}, []),
     ]
     for search, expected in searches:
@@ -172,20 +172,37 @@ async def test_one_transaction_keeps_its_order(karla: Karla, shop: ShopClient) -
 @pytest.mark.parametrize(
     "query",
     [
-        {"limit": 0},
+        {"per_page": 0},
         {"sort": "up"},
         {"include_test": "maybe"},
-        {"limit": 101},
+        {"per_page": 101},
         {"cursor": "nonsense"},
         {"cursor": "WzEsMl0"},
-        {"from": "yesterday"},
-        {"to": "2026-03-16T12:00:00"},
+        {"since": "yesterday"},
+        {"until": "2026-03-16T12:00:00"},
     ],
 )
 async def test_filters_of_the_wrong_kind(shop: ShopClient, query: dict[str, str]) -> None:
     answer = await shop.get("/events", **query)
     assert answer.status_code == 422
     assert [fault["loc"] for fault in answer.json()["errors"]] == [["query", *query]]
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/stream"])
+async def test_a_filter_that_is_not_known_does_not_find_everything(shop: ShopClient, path: str) -> None:
+    answer = await shop.get(path, ref="shipments", grupe="shipment_delivered", limit=5)
+    assert answer.status_code == 422
+    assert [(fault["loc"], fault["msg"]) for fault in answer.json()["errors"]] == [
+        (["query", "grupe"], "Not a known parameter"),
+        (["query", "limit"], "Not a known parameter"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["%FF", "%ED%A0%80", "%00", "x" * 300])
+async def test_whatever_its_name_is(shop: ShopClient, name: str) -> None:
+    answer = await shop.call("GET", f"/events?{name}=1")
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == 1
 
 
 @pytest.mark.parametrize("event_id", ["0b0f6c1e-6f0d-4a0e-9a55-2f7f3f6f1c10", "1"])

@@ -1,5 +1,7 @@
 """API keys over the API: made, listed, rotated, revoked, and by whom."""
 
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -94,11 +96,56 @@ async def test_every_fault_of_a_new_key_is_named(karla: Karla) -> None:
             {"shops": [{"shop_slug": "*", "role": "viewer"}], "requests_per_minute": 60_001},
             {("body", "requests_per_minute")},
         ),
+        *(
+            ({"shops": [{"shop_slug": "*", "role": "viewer"}], "expires_at": at}, {("body", "expires_at")})
+            for at in ("tomorrow", "2100-01-01T00:00:00", "2020-01-01T00:00:00Z", "2200-01-01T00:00:01Z", 4102444800)
+        ),
+        (
+            {
+                "shops": [{"shop_slug": "*", "role": "viewer"}],
+                "expires_at": "2020-01-01T00:00:00Z",
+                "requests_per_minute": 60_001,
+            },
+            {("body", "expires_at"), ("body", "requests_per_minute")},
+        ),
     ):
         answer = await admin.post(keys_of(admin), body)
         assert answer.status_code == 422, answer.text
         assert {tuple(fault["loc"]) for fault in answer.json()["errors"]} == expected
     assert len((await admin.get(keys_of(admin))).json()) == 1
+
+
+async def test_a_key_works_until_it_expires(karla: Karla) -> None:
+    admin = await karla.shop(whole_organisation=True)
+    answer = await create(admin, (admin.slug, "viewer"), username="temp", expires_at="2100-01-01T01:00:00+01:00")
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    assert made["expires_at"] == "2100-01-01T00:00:00+00:00"
+    assert (await admin.get(keys_of(admin))).json()[0]["expires_at"] == made["expires_at"]
+    temp = ShopClient(karla.http, admin.shop, "temp", made["key"])
+    assert (await temp.get("")).status_code == 200
+    now = karla.services.clock.now()
+    soon = (now + timedelta(milliseconds=300)).isoformat()
+    brief = (await create(admin, (admin.slug, "viewer"), username="temp", expires_at=soon)).json()
+    expired = ShopClient(karla.http, admin.shop, "temp", brief["key"])
+    async with asyncio.timeout(20):
+        while (refused := await expired.get("")).status_code == 200:
+            pass
+    assert (refused.status_code, refused.json()["key"]) == (401, "credentials_expired")
+    assert datetime.fromisoformat(brief["expires_at"]) <= karla.services.clock.now()
+    again = await admin.post(f"{keys_of(admin)}/{brief['uuid']}/rotate", {})
+    assert (again.status_code, again.json()["key"]) == (409, "key_expired")
+
+
+async def test_the_successor_of_a_key_that_expires_lasts_as_long(karla: Karla) -> None:
+    admin = await karla.shop(whole_organisation=True)
+    made = (await create(admin, (admin.slug, "viewer"), expires_at="2100-01-01T00:00:00Z")).json()
+    new = (await admin.post(f"{keys_of(admin)}/{made['uuid']}/rotate", {"overlap_hours": 1})).json()
+    lives = [
+        datetime.fromisoformat(key["expires_at"]) - datetime.fromisoformat(key["created_at"]) for key in (made, new)
+    ]
+    assert lives[0] == lives[1]
+    assert (await admin.get(keys_of(admin))).json()[0]["expires_at"] == new["expires_at"]
 
 
 async def test_an_admin_of_one_shop_manages_keys_of_that_shop_alone(karla: Karla) -> None:

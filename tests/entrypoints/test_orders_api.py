@@ -104,7 +104,7 @@ async def test_an_order_s_lines_are_not_repeated_for_many_parcels(karla: Karla) 
     assert len(order["products"]) == 500
     told, *drafts = [[line["sku"] for line in parcel["products"]] for parcel in order["trackings"][1:]]
     assert (order["trackings"][0]["products"], told, drafts) == ([], ["S1"], [[]] * 98)
-    journal = await shop.get("/events", limit=100)
+    journal = await shop.get("/events", per_page=100)
     assert len(journal.content) < 5_000_000
     assert "karla-next-cursor" in journal.headers
 

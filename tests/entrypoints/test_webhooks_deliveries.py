@@ -1,5 +1,7 @@
 """What was sent to a webhook: the log, tests on demand, and sending again."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -7,8 +9,10 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
+from jsonschema import Draft202012Validator
 
 from karla.vocabulary.scope import Role
+from tests.support.documents import the_document
 from tests.support.facts import happen, order_file, shipment_event
 from tests.support.karla import Karla, ShopClient
 from tests.support.receiver import Receiver, receiving
@@ -54,7 +58,7 @@ async def posted(shop: ShopClient, path: str, body: object = None, status: int =
 class TestLog:
     async def test_the_log(self, karla: Karla, shop: ShopClient, webhook: str, receiver: Receiver) -> None:
         (first,) = await delivered(karla, shop)
-        receiver.answer(500, body="out of order")
+        receiver.answer(503, body="out of order", headers={"Retry-After": "120"})
         await delivered(karla, shop)
         path = f"{webhook}/deliveries"
         pending, done = (await shop.get(path)).json()
@@ -68,7 +72,7 @@ class TestLog:
         attempt = dict(pending["attempts"][0])
         assert attempt.pop("started_at") < pending["next_attempt_at"]
         assert attempt.pop("duration_ms") >= 0
-        assert attempt == {"number": 1, "status_code": 500, "error": None, "response_excerpt": "out of order"}
+        assert attempt == {"number": 1, "status_code": 503, "error": None, "response_excerpt": "out of order"}
         assert (pending["status"], pending["finished_at"]) == ("pending", None)
         assert (await shop.get(f"{path}/{done['uuid']}")).json() == done
         assert (await shop.get(path, status="pending")).json() == [pending]
@@ -95,7 +99,15 @@ class TestLog:
         assert seen == ids[::-1]
 
     @pytest.mark.parametrize(
-        "query", [{"status": "lost"}, {"cursor": "x"}, {"since": "yesterday"}, {"replay_id": "1"}, {"page": 0}]
+        "query",
+        [
+            {"status": "lost"},
+            {"cursor": "x"},
+            {"since": "yesterday"},
+            {"replay_id": "1"},
+            {"page": 0},
+            {"from": "2026-03-16T12:00:00Z"},
+        ],
     )
     async def test_filters_of_the_wrong_kind(self, shop: ShopClient, webhook: str, query: dict[str, str]) -> None:
         answer = await shop.get(f"{webhook}/deliveries", **query)
@@ -175,6 +187,43 @@ class TestTest:
         (entry,) = (await shop.get("/events", include_test="true")).json()
         assert entry["event_id"] == made["event_id"]
 
+    @pytest.mark.parametrize(
+        ("name", "code", "failures"),
+        [("webhooks/failing", 503, 17), ("webhooks/recovered", 503, 0), ("webhooks/disabled", 410, 17)],
+    )
+    async def test_what_is_told_of_webhooks(
+        self, karla: Karla, shop: ShopClient, webhook: str, receiver: Receiver, name: str, code: int, failures: int
+    ) -> None:
+        made = await posted(shop, f"{webhook}/test", {"event_name": name})
+        assert (made["ref"], made["test"]) == (name, True)
+        await karla.drain()
+        (got,) = receiver.journal
+        assert got.signed
+        assert got.headers["karla-test"] == "true"
+        assert (got.json["source"], got.json["ref"]) == ("webhooks", name)
+        assert got.json["context"] == {"order": None, "customer": None, "shipments": [], "claims": []}
+        data = got.json["event_data"]
+        assert (data["last_status_code"], data["failures"], data["failing_since"] is None) == (
+            code,
+            failures,
+            not failures,
+        )
+        assert not webhook.endswith(data["webhook_id"])
+        schema = the_document()["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        document = json.loads(json.dumps({**schema, "components": the_document()["components"]}, default=str))
+        assert not list(Draft202012Validator(document).iter_errors(got.json))
+        assert (await shop.get("/events")).json() == []
+
+    async def test_the_ping_has_a_name_too(self, shop: ShopClient, webhook: str) -> None:
+        made = await posted(shop, f"{webhook}/test", {"event_name": "webhooks/test"})
+        assert made["ref"] == "webhooks/test"
+
+    async def test_a_name_of_what_is_told_of_no_webhook(self, shop: ShopClient, webhook: str) -> None:
+        answer = await shop.post(f"{webhook}/test", {"event_name": "webhooks/paused"})
+        assert answer.status_code == 422
+        (fault,) = answer.json()["errors"]
+        assert fault["msg"] == "Must be one of webhooks/failing, webhooks/recovered, webhooks/disabled, webhooks/test"
+
     @pytest.mark.parametrize("name", ["OUT_FOR_DELIVERI", "", "ORDER_CONFIRMED"])
     async def test_a_name_that_no_webhook_is_sent(self, shop: ShopClient, webhook: str, name: str) -> None:
         answer = await shop.post(f"{webhook}/test", {"event_name": name})
@@ -223,11 +272,13 @@ class TestReplay:
             "replay_id": done["replay_id"],
             "webhook_uuid": last["webhook_uuid"],
             "delivery_uuid": None,
-            "source": "deliveries",
-            "status": "delivered",
-            "events": ["shipments/in_delivery"],
-            "since": None,
-            "until": last["triggered_at"],
+            "criteria": {
+                "source": "deliveries",
+                "status": "delivered",
+                "events": ["shipments/in_delivery"],
+                "since": None,
+                "until": last["triggered_at"],
+            },
             "deliveries": 1,
             "pending": 0,
             "delivered": 1,
@@ -282,6 +333,71 @@ class TestReplay:
         answer = await shop.post(f"{webhook}/replay", body)
         assert answer.status_code == 422
         assert [(fault["loc"], fault["type"]) for fault in answer.json()["errors"]] == [(["body", place], word)]
+
+
+class TestSlips:
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("replay", {"status": "all", "dryrun": True, "untill": None}),
+            ("test", {"event": "OUT_FOR_DELIVERY"}),
+            ("rotate-secret", {"overlap": 0}),
+            ("deliveries/{delivery}/replay", {"dry_run": True}),
+        ],
+    )
+    async def test_a_member_that_is_not_known_is_refused(
+        self, karla: Karla, shop: ShopClient, webhook: str, receiver: Receiver, path: str, body: dict[str, Any]
+    ) -> None:
+        await delivered(karla, shop)
+        before = (await shop.get(webhook)).json()
+        (delivery,) = (await shop.get(f"{webhook}/deliveries")).json()
+        answer = await shop.post(f"{webhook}/{path.format(delivery=delivery['uuid'])}", body)
+        assert answer.status_code == 422
+        faults = [(fault["loc"], fault["msg"]) for fault in answer.json()["errors"]]
+        assert faults == [(["body", name], "Not a known field") for name in body if name != "status"]
+        assert (await shop.get(f"{webhook}/deliveries")).json() == [delivery]
+        assert (await shop.get(webhook)).json() == before
+
+    @pytest.mark.parametrize("path", ["replay", "test", "rotate-secret", "deliveries/{delivery}/replay"])
+    async def test_so_is_what_stands_in_the_address_and_belongs_in_the_body(
+        self, karla: Karla, shop: ShopClient, webhook: str, path: str
+    ) -> None:
+        await delivered(karla, shop)
+        (delivery,) = (await shop.get(f"{webhook}/deliveries")).json()
+        where = f"{webhook}/{path.format(delivery=delivery['uuid'])}"
+        answer = await shop.call("POST", f"{where}?dry_run=true&status=all")
+        assert answer.status_code == 422
+        assert [fault["loc"] for fault in answer.json()["errors"]] == [["query", "dry_run"], ["query", "status"]]
+        assert (await shop.get(f"{webhook}/deliveries")).json() == [delivery]
+        stranger = await shop.http.post(f"/v1/shops/{shop.slug}{where}?dry_run=true", headers={})
+        assert stranger.status_code == 400
+
+    async def test_lists_refuse_filters_that_they_do_not_know(self, shop: ShopClient, webhook: str) -> None:
+        for path in (f"{webhook}/deliveries", f"{webhook}/replays"):
+            answer = await shop.get(path, statuss="failed", page=0)
+            assert answer.status_code == 422
+            assert [fault["loc"] for fault in answer.json()["errors"]] == [["query", "page"], ["query", "statuss"]]
+
+    async def test_calls_of_the_contract_ignore_them(self, shop: ShopClient, webhook: str, receiver: Receiver) -> None:
+        assert (await shop.get("/webhooks", colour="red")).status_code == 200
+        assert (await shop.patch(webhook, {"description": "mine", "colour": "red"})).status_code == 200
+        made = await shop.post("/webhooks", {"url": f"{receiver.url}/other", "colour": "red"})
+        assert made.status_code == 201
+
+
+class TestNextAttempt:
+    async def test_none_is_named_while_one_is_under_way(
+        self, karla: Karla, shop: ShopClient, webhook: str, receiver: Receiver
+    ) -> None:
+        receiver.hang()
+        await happen(karla.services.db, shipment_event(order_file(shop.shop.id)))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(karla.drain())
+            await receiver.until(1)
+            (under_way,) = (await shop.get(f"{webhook}/deliveries")).json()
+            receiver.release()
+        assert (under_way["status"], under_way["attempts"]) == ("pending", [])
+        assert under_way["next_attempt_at"] is None
 
 
 async def test_whose_it_is(karla: Karla, shop: ShopClient, webhook: str, receiver: Receiver) -> None:

@@ -68,10 +68,10 @@ async def test_an_order_from_the_checkout_to_two_doorsteps(karla: Karla) -> None
     assert [(parcel["phase"], parcel["state"]) for parcel in order["trackings"]] == [("delivered", "delivered")] * 2
     last = {parcel["tracking_number"]: parcel["last_event"]["event_name"] for parcel in order["trackings"]}
     assert last == {first: "SUCCESSFULLY_DELIVERED", second: "DELIVERED_TO_NEIGHBOUR"}
-    journal = (await shop.get("/events", limit=100)).json()
+    journal = (await shop.get("/events", per_page=100)).json()
     assert {entry["event_id"] for entry in journal} == {got.event_id for got in receiver.journal}
-    assert (await shop.get("/events", limit=100, order="10482")).json() == journal
-    of_one = (await shop.get("/events", limit=100, shipment=second)).json()
+    assert (await shop.get("/events", per_page=100, order="10482")).json() == journal
+    of_one = (await shop.get("/events", per_page=100, shipment=second)).json()
     assert {entry["event_data"]["tracking_number"] for entry in of_one} == {second}
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
+from functools import cache
 
 import msgspec
 
@@ -23,6 +24,12 @@ class Trip(msgspec.Struct):
     delivered: bool = False
 
 
+@cache
+def ended_trip(attempts: int, delivered: bool) -> Trip:
+    """One that is over; all that ended alike share it, as there may be a million of them."""
+    return Trip(attempts=attempts, over=True, delivered=delivered)
+
+
 class Lane(msgspec.Struct):
     """An endpoint, as the answers tell of it."""
 
@@ -35,24 +42,25 @@ class Lane(msgspec.Struct):
 
 
 class Model:
-    """Watches all attempts; `wrong` says what should not have been."""
+    """Watches all attempts, `trips` by webhook and event; `wrong` says what should not have been."""
 
     def __init__(self) -> None:
-        self.trips: defaultdict[tuple[int, str], Trip] = defaultdict(Trip)
+        self.trips: defaultdict[int, defaultdict[int, Trip]] = defaultdict(lambda: defaultdict(Trip))
         self.lanes: defaultdict[int, Lane] = defaultdict(Lane)
-        self.places: dict[str, tuple[str, int]] = {}
+        self.places: list[tuple[str, int]] = []
         self.reached: Counter[tuple[int, str]] = Counter()
         self.ordered: set[int] = set()
         self.attempts = 0
         self.wrong: list[str] = []
 
-    def happened(self, event: str, shipment: str, place: int) -> None:
-        """An event, and which one of its shipment it is."""
-        self.places[event] = (shipment, place)
+    def happened(self, shipment: str, place: int) -> int:
+        """An event of a shipment, and which one of it; the number that it goes by, from 0."""
+        self.places.append((shipment, place))
+        return len(self.places) - 1
 
-    def started(self, webhook: int, event: str, now: datetime) -> int:
+    def started(self, webhook: int, event: int, now: datetime) -> int:
         """An attempt begins; which one of its delivery it is."""
-        trip, lane = self.trips[webhook, event], self.lanes[webhook]
+        trip, lane = self.trips[webhook][event], self.lanes[webhook]
         told = f"webhook {webhook}, event {event}, attempt {trip.attempts + 1} at {now}"
         self._demand(not trip.in_flight, f"{told}: sent twice at once")
         self._demand(not trip.delivered, f"{told}: sent after a success")
@@ -67,15 +75,17 @@ class Model:
         if webhook in self.ordered:
             shipment, place = self.places[event]
             self._demand(self.reached[webhook, shipment] == place, f"{told}: out of its order")
+        if trip.over:
+            trip = self.trips[webhook][event] = msgspec.structs.replace(trip)
         trip.attempts += 1
         trip.in_flight = True
         lane.in_flight += 1
         self.attempts += 1
         return trip.attempts
 
-    def ended(self, webhook: int, event: str, reply: Reply, began: datetime, now: datetime) -> None:
+    def ended(self, webhook: int, event: int, reply: Reply, began: datetime, now: datetime) -> None:
         """An attempt has met this."""
-        trip, lane = self.trips[webhook, event], self.lanes[webhook]
+        trip, lane = self.trips[webhook][event], self.lanes[webhook]
         trip.in_flight = False
         lane.in_flight -= 1
         lane.probing = False
@@ -97,8 +107,10 @@ class Model:
                 pause = max(pause, min(max(now - lane.failing_since, SHORTEST_PAUSE), LONGEST_PAUSE) * LEAST)
             if pause:
                 lane.not_before = max(lane.not_before or now, now + pause)
-        if trip.over and webhook in self.ordered:
-            self.reached[webhook, self.places[event][0]] += 1
+        if trip.over:
+            self.trips[webhook][event] = ended_trip(trip.attempts, trip.delivered)
+            if webhook in self.ordered:
+                self.reached[webhook, self.places[event][0]] += 1
 
     def _demand(self, true: bool, otherwise: str) -> None:
         if not true:

@@ -5,7 +5,7 @@ import heapq
 import itertools
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 
 from karla.domain.subscribers.records.deliveries import RetryPolicy
@@ -43,7 +43,7 @@ class World:
         self.bench = bench
         self.seed = seed
         self.model = Model()
-        self.webhooks: dict[str, int] = {}
+        self.webhooks: list[Webhook] = []
         self.kinds = FLEET
         self.most_in_flight = 0
         self._events: dict[str, int] = {}
@@ -60,9 +60,8 @@ class World:
             for number in range(WORKERS)
         )
 
-    async def subscribe(self) -> list[Webhook]:
+    async def subscribe(self) -> None:
         """A webhook of each kind of the fleet; every other of those that take all events wants them in order."""
-        made = []
         for number, kind in enumerate(self.kinds):
             ordered = number % 2 == 0 and kind not in ("dead", "gone", "returns")
             webhook = await self.bench.webhook(
@@ -72,8 +71,7 @@ class World:
             )
             if ordered:
                 self.model.ordered.add(number)
-            made.append(webhook)
-        return made
+            self.webhooks.append(webhook)
 
     async def happen(self, shipments: int) -> None:
         """The whole journeys of so many shipments, an event a transaction, all of one stage a moment later."""
@@ -81,14 +79,13 @@ class World:
         for place, name in enumerate(JOURNEY):
             events = [shipment_event(file, name, at=self.bench.clock.now()) for file in files]
             for event in events:
-                self.model.happened(str(event.event_id), str(event.shipment.id), place)
-                self._events[str(event.event_id)] = len(self._events)
+                self._events[str(event.event_id)] = self.model.happened(str(event.shipment.id), place)
             await happen(self.bench.db, *events)
         await self.bench.relay()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> Answer:
         """As `Egress.post`."""
-        webhook, event, began = int(url.rpartition("/")[2]), headers["webhook-id"], self.bench.clock.now()
+        webhook, event, began = number_of(url), self._events[headers["webhook-id"]], self.bench.clock.now()
         attempt = self.model.started(webhook, event, began)
         met = self._reply(webhook, event, attempt)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -98,9 +95,9 @@ class World:
         self.model.ended(webhook, event, met, began, self.bench.clock.now())
         return met.given()
 
-    def _reply(self, webhook: int, event: str, attempt: int) -> Reply:
+    def _reply(self, webhook: int, event: int, attempt: int) -> Reply:
         since = self.bench.clock.now() - NOON
-        return reply(self.seed, self.kinds[webhook], webhook, self._events[event], attempt, since)
+        return reply(self.seed, self.kinds[webhook], webhook, event, attempt, since)
 
     async def run_until(self, until: datetime | None = None) -> None:
         """Let the workers work until that time; without one, until nothing is left to do."""
@@ -145,20 +142,24 @@ class World:
             moments.append(rounded(due_at))
         return min(moments, default=None)
 
-    async def ends(self) -> dict[tuple[int, str], tuple[str, int]]:
-        """What became of each delivery by webhook and event: its status, and how many attempts are in its log."""
-        async with self.bench.db.read(EVERYWHERE) as connection:
-            rows = await connection.fetch(
-                """
-                select w.url, d.event_id, d.status, jsonb_array_length(d.attempt_log) as attempts
-                from deliveries d join webhooks w on w.shop_id = d.shop_id and w.id = d.webhook_id
-                where d.shop_id = $1
-                """,
-                self.bench.shop.id,
-            )
-        found = {(number_of(row["url"]), str(row["event_id"])): (row["status"], row["attempts"]) for row in rows}
-        assert len(found) == len(rows), "an event has two deliveries at one webhook"
-        return found
+    async def ends(self) -> AsyncIterator[tuple[int, dict[int, tuple[str, int]]]]:
+        """What became of the deliveries, one webhook after the other, so that memory need not hold all.
+
+        By event: the status, and how many attempts are in the log.
+        """
+        for webhook in self.webhooks:
+            async with self.bench.db.read(EVERYWHERE) as connection:
+                rows = await connection.fetch(
+                    """
+                    select event_id, status, jsonb_array_length(attempt_log) as attempts
+                    from deliveries where shop_id = $1 and webhook_id = $2
+                    """,
+                    self.bench.shop.id,
+                    webhook.id,
+                )
+            found = {self._events[str(row["event_id"])]: (row["status"], row["attempts"]) for row in rows}
+            assert len(found) == len(rows), "an event has two deliveries at one webhook"
+            yield number_of(webhook.url), found
 
 
 def number_of(url: str) -> int:

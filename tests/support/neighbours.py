@@ -9,7 +9,7 @@ import msgspec
 
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.access import Keyring
-from karla.entrypoints.api.services import Upserts
+from karla.entrypoints.api.gathering import Upserts
 from karla.infra import bell as bells
 from karla.infra.bell import Bell
 from karla.infra.clock import Clock

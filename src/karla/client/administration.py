@@ -66,7 +66,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One event on its way to a webhook; `next_attempt_at` while it is pending.
+    """One event on its way to a webhook; `next_attempt_at` while it waits for its time, None during an attempt.
 
     `replay_id` is that of the request to send it again, `test` says that the event was made up.
     """
@@ -94,20 +94,26 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool
 
 
-class Replay(msgspec.Struct, frozen=True, kw_only=True):
-    """A replay: what was asked for, and what has become of its deliveries so far.
+class ReplayCriteria(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events were asked for; `status` is what had become of them before."""
 
-    That of a single delivery names it, and has no source and status.
+    source: str
+    status: str
+    events: list[str] | None
+    since: datetime | None
+    until: datetime | None
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """A replay: what was asked for, and how many of its deliveries stand where; it is over when none is `pending`.
+
+    That of a single delivery names it in `delivery_uuid`, and has no `criteria`.
     """
 
     replay_id: UUID
     webhook_uuid: UUID
     delivery_uuid: UUID | None
-    source: str | None
-    status: str | None
-    events: list[str] | None
-    since: datetime | None
-    until: datetime | None
+    criteria: ReplayCriteria | None
     created_at: datetime
     deliveries: int
     pending: int

@@ -10,6 +10,8 @@ from karla.client.retries import Retries, Trial, passes, retry_after
 
 T = TypeVar("T")
 
+_PORTS = {"http": 80, "https": 443}
+
 
 class Exchange(Generic[T]):
     """Decides after each attempt: the answer counts, the call is made again after a wait, or it has failed."""
@@ -55,12 +57,17 @@ def may_pass(error: httpx.RequestError) -> bool:
 
 
 def no_answer(operation: str, error: httpx.RequestError | None, attempts: int) -> ConnectionFailed:
-    """The error of a call that got no answer, or of a stream that ended; of an address it names the host alone."""
+    """The error of a call that got no answer, or of a stream that ended; of an address it names host and port alone."""
     if error is None:
         return ConnectionFailed(f"{operation}: the stream ends again and again")
     reason = f"{type(error).__name__} {error}".strip()
     times = f", {attempts} attempts" if attempts > 1 else ""
-    return ConnectionFailed(f"{operation}: no answer from {error.request.url.host}{times}: {reason}")
+    return ConnectionFailed(f"{operation}: no answer from {_place(error.request.url)}{times}: {reason}")
+
+
+def _place(url: httpx.URL) -> str:
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{host}:{url.port or _PORTS.get(url.scheme, '')}".rstrip(":")
 
 
 def refusal(call: Call[T], response: httpx.Response) -> ApiError:

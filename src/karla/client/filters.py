@@ -3,8 +3,7 @@
 A filter of None is refused: it would find everything where one thing was meant.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from karla.client.bodies import Direction, Ref, Time
 
@@ -60,8 +59,8 @@ class DeliveryFilters(Paging, total=False):
     cursor: str
 
 
-class EventFilters(TypedDict, total=False):
-    """Which events of the journal; `order` and `shipment` are any reference of one. `limit` is as `per_page`."""
+class EventFilters(Paging, total=False):
+    """Which events of the journal; `order` and `shipment` are any reference of one."""
 
     ref: str
     group: str
@@ -72,11 +71,10 @@ class EventFilters(TypedDict, total=False):
     include_test: bool
     sort: Literal["desc", "asc"]
     cursor: str
-    limit: int
 
 
-class AuditFilters(TypedDict, total=False):
-    """Which changes; `action` is one such as `key.created`, or `key` for all of its kind. `limit` is as `per_page`."""
+class AuditFilters(Paging, total=False):
+    """Which changes; `action` is one such as `key.created`, or `key` for all of its kind."""
 
     action: str
     actor: str
@@ -84,7 +82,6 @@ class AuditFilters(TypedDict, total=False):
     since: Time
     until: Time
     cursor: str
-    limit: int
 
 
 class ProductFilters(Paging, total=False):
@@ -111,11 +108,3 @@ class MemberFilters(Paging, total=False):
     """Which members."""
 
     email_id: str
-
-
-_NAMES_ON_THE_WIRE = {"since": "from", "until": "to"}
-
-
-def on_the_wire(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """Filters as the API names them: `from` is no name in Python."""
-    return {_NAMES_ON_THE_WIRE.get(name, name): value for name, value in filters.items()}

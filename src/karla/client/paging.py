@@ -34,9 +34,9 @@ def numbered(call: Call[list[T]]) -> Pages[T]:
         number += 1
 
 
-def by_cursor(call: Call[list[T]], size: str = "limit") -> Pages[T]:
-    """As far as each page names a next one; `size` is the parameter that says how much a page holds."""
-    asked = call if size in call.query else call.asking(**{size: PER_PAGE})
+def by_cursor(call: Call[list[T]]) -> Pages[T]:
+    """As far as each page names a next one."""
+    asked = call if "per_page" in call.query else call.asking(per_page=PER_PAGE)
     while True:
         page = yield asked
         cursor = page.headers.get("karla-next-cursor")

@@ -27,9 +27,14 @@ class Coalescer(Generic[Item, Result]):
     ) -> None:
         self._carry_out = carry_out
         self._max_batch = max_batch
-        self._idle_lanes = lanes
+        self._lanes = self._idle_lanes = lanes
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing is under way."""
+        return not self._waiting and self._idle_lanes == self._lanes
 
     async def submit(self, item: Item) -> Result:
         """The item's result; raises the item's own error."""

@@ -86,7 +86,7 @@ class Database:
     @staticmethod
     async def demand_isolation(url: str) -> None:
         """NotIsolated where `open` would say so, before anything else is started."""
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(url, timeout=_ACQUIRE_SECONDS)
         try:
             await _prepare(connection)
         finally:

@@ -3,10 +3,11 @@
 import contextlib
 import io
 import logging
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -15,6 +16,20 @@ from karla.infra.sessions import ROLE
 
 # One number for all Karlas of a database, so that only one of them migrates at a time.
 ADVISORY_LOCK = 4_207_849_331
+
+# A lock that doesn't come within this time is given up for a moment: whoever uses the table queues up behind it.
+_LOCK_SECONDS = 2
+_PAUSE_SECONDS = 1.0
+_PATIENCE_SECONDS = 300.0
+
+_OLDEST = """
+    select pid, coalesce(nullif(application_name, ''), backend_type), date_trunc('second', xact_start)::text
+    from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null
+    order by xact_start limit 3
+"""
+
+Result = TypeVar("Result")
 
 # Roles belong to the whole server: a migration of another database may be making this one just now. Who may not
 # make it needs none, unless they bypass row-level security themselves; then the application says so when it starts.
@@ -75,15 +90,17 @@ def folder() -> Path:
     return installed if installed.is_dir() else package.parent.parent / "migrations"
 
 
-def migrate(url: str) -> list[str]:
+def migrate(url: str, *, patience_seconds: float = _PATIENCE_SECONDS) -> list[str]:
     """Apply what is missing, in order, and return the names applied.
 
-    psycopg.Error when the database refuses; each migration is one transaction. Afterwards the role of the
-    application may do with the tables what it has to, also in a database that was restored on another server.
+    Each migration is one transaction, in which it is entered as applied too. For a lock that it doesn't get it waits
+    so that nobody else has to wait for more than a moment, and gives up after `patience_seconds`. psycopg.Error when
+    the database refuses, LockNotAvailable among them. Afterwards the role of the application may do with the tables
+    what it has to, also in a database that was restored on another server.
     """
     with psycopg.connect(url, autocommit=True) as guard:
         guard.execute("select pg_advisory_lock(%s)", [ADVISORY_LOCK])
-        names = _apply(url)
+        names = _apply(url, _Patience(guard, patience_seconds))
         guard.execute(_MAKE_ROLE)
         guard.execute(_LEND)
         return names
@@ -100,11 +117,11 @@ def migrate_if_new(url: str) -> None:
         migrate(url)
 
 
-def migrate_back(url: str, number: str) -> list[str]:
+def migrate_back(url: str, number: str, *, patience_seconds: float = _PATIENCE_SECONDS) -> list[str]:
     """Take back all that was applied after migration `number` ("0006"), the last one first; return the names.
 
     One transaction. What only the schema that goes could hold is lost. MigrationUnknown for a number that this version
-    doesn't have, and where a newer version has migrated: the way back is in that one. psycopg.Error.
+    doesn't have, and where a newer version has migrated: the way back is in that one. psycopg.Error, as `migrate`.
     """
     with psycopg.connect(url, autocommit=True) as guard, _backend(url) as (backend, known):
         guard.execute("select pg_advisory_lock(%s)", [ADVISORY_LOCK])
@@ -113,20 +130,61 @@ def migrate_back(url: str, number: str) -> list[str]:
         if set(backend.get_applied_migration_hashes()) - {migration.hash for migration in known}:
             raise MigrationUnknown("A newer Karla has migrated this database; take it back with that version.")
         unwanted = [one for one in backend.to_rollback(known) if one.id.partition(".")[0] > number]
-        with backend.transaction(), contextlib.redirect_stdout(io.StringIO()):
-            for migration in unwanted:
-                migration.process_steps(backend, "rollback")
-                backend.unmark_one(migration)
+
+        def take_back() -> None:
+            with backend.transaction(), contextlib.redirect_stdout(io.StringIO()):
+                for migration in unwanted:
+                    migration.process_steps(backend, "rollback")
+                    backend.unmark_one(migration)
+
+        _Patience(guard, patience_seconds).until_unlocked(take_back, "The way back")
         guard.execute(_LEND)
         return [migration.id for migration in unwanted]
 
 
-def _apply(url: str) -> list[str]:
-    with _backend(url) as (backend, known), contextlib.redirect_stdout(io.StringIO()):
-        # yoyo prints what a statement of a migration answers
-        wanted = backend.to_apply(known)
-        backend.apply_migrations(wanted)
-        return [migration.id for migration in wanted]
+def _apply(url: str, patience: "_Patience") -> list[str]:
+    applied = []
+    with _backend(url) as (backend, known):
+        for migration in backend.to_apply(known):
+
+            def bring(migration: Any = migration) -> None:
+                # yoyo prints what a statement of a migration answers. Its own `apply` would enter the migration in a
+                # second transaction: who is killed between them could never migrate again.
+                with backend.transaction(), contextlib.redirect_stdout(io.StringIO()):
+                    migration.process_steps(backend, "apply")
+                    backend.log_migration(migration, "apply")
+                    backend.mark_one(migration, log=False)
+
+            patience.until_unlocked(bring, f"The migration {migration.id}")
+            applied.append(migration.id)
+    return applied
+
+
+class _Patience:
+    """Tries again what met a lock, for so long; `guard` is a connection that can tell who is in the way."""
+
+    def __init__(self, guard: psycopg.Connection, seconds: float) -> None:
+        self._guard = guard
+        self._seconds = seconds
+
+    def until_unlocked(self, change: Callable[[], Result], what: str) -> Result:
+        """What the change returns; psycopg.errors.LockNotAvailable, with who may be the reason, when time is over."""
+        # What a long change does before it meets a lock doesn't count.
+        waiting_since: float | None = None
+        while True:
+            try:
+                return change()
+            except psycopg.errors.LockNotAvailable as error:
+                waiting_since = waiting_since or time.monotonic()
+                if time.monotonic() - waiting_since + _PAUSE_SECONDS > self._seconds:
+                    raise psycopg.errors.LockNotAvailable(self._told(what)) from error
+            time.sleep(_PAUSE_SECONDS)
+
+    def _told(self, what: str) -> str:
+        oldest = ", ".join(f"{name} (pid {pid}) since {since}" for pid, name, since in self._guard.execute(_OLDEST))
+        told = f"{what} gave up after {self._seconds:.0f} s, as another session holds a lock that it needs."
+        told = f"{told} Transactions under way: {oldest or 'none that this user may see'}."
+        return f"{told} Nothing of it is done; run it again."
 
 
 @contextlib.contextmanager
@@ -144,7 +202,7 @@ def _backend(url: str) -> Iterator[tuple[Any, Any]]:
         def init_connection(self, connection: psycopg.Connection) -> None:
             """Migrations see every shop's rows, also those of an owner whom row-level security binds."""
             super().init_connection(connection)
-            connection.execute("set karla.everywhere = 'on'")
+            connection.execute(f"set karla.everywhere = 'on'; set lock_timeout = '{_LOCK_SECONDS}s'")
 
     backend = Backend(parse_uri(url), yoyo.default_migration_table)
     backend.init_database()

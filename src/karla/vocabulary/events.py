@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -277,6 +277,7 @@ def _texts_in(language: str) -> Mapping[str, EventTexts]:
     return read_texts(_HERE / "event_texts" / f"{language}.csv")
 
 
+@lru_cache(maxsize=10_000)
 def texts(name: str, language: str) -> EventTexts:
     """The texts of an event of the catalogue (else KeyError), in English where `language` lacks them.
 

@@ -22,11 +22,12 @@ from karla.client.bodies import (
     ShopChanges,
     ShopCreation,
     ShopGrant,
+    Time,
     TrackpageChanges,
     TriggerChanges,
 )
 from karla.client.calls import Given
-from karla.client.filters import AuditFilters, MemberFilters, Paging, ShopFilters, on_the_wire
+from karla.client.filters import AuditFilters, MemberFilters, Paging, ShopFilters
 from karla.client.operations import Resource, S, listing, operation
 from karla.client.paging import by_cursor
 
@@ -109,11 +110,17 @@ class Keys(Resource[S]):
         shops: Sequence[ShopGrant],
         username: str | None = None,
         requests_per_minute: int | None = None,
+        expires_at: Time | None = None,
         *,
         idempotency_key: str | None = None,
     ) -> Given:
         """A new key; its `key` is in this answer and nowhere else."""
-        body = {"shops": shops, "username": username, "requests_per_minute": requests_per_minute}
+        body = {
+            "shops": shops,
+            "username": username,
+            "requests_per_minute": requests_per_minute,
+            "expires_at": expires_at,
+        }
         return Given(path={"slug": organisation}, body=body, idempotency_key=idempotency_key)
 
     @operation("v1OrgKeysGet", "GET /v1/orgs/{slug}/keys/{uuid}", Key)
@@ -146,12 +153,12 @@ class Audit(Resource[S]):
     @listing("v1ShopsAuditSearch", "GET /v1/shops/{slug}/audit", AuditEntry, by_cursor)
     def search(self, **filters: Unpack[AuditFilters]) -> Given:
         """Administrative changes of the shop, the newest first."""
-        return Given(query=on_the_wire(filters))
+        return Given(query=filters)
 
     @listing("v1OrgAuditSearch", "GET /v1/orgs/{slug}/audit", AuditEntry, by_cursor)
     def search_organisation(self, organisation: str, **filters: Unpack[AuditFilters]) -> Given:
         """Those of an organisation with all of its shops."""
-        return Given(path={"slug": organisation}, query=on_the_wire(filters))
+        return Given(path={"slug": organisation}, query=filters)
 
 
 class Members(Resource[S]):

@@ -1,6 +1,5 @@
 """Webhooks with their deliveries, and the journal of events."""
 
-from functools import partial
 from typing import Unpack
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from karla.client.administration import Delivery, Replay, Replayed, Webhook
 from karla.client.answers import Event
 from karla.client.bodies import Ref, ReplaySelection, WebhookChanges, WebhookCreation
 from karla.client.calls import Given
-from karla.client.filters import DeliveryFilters, EventFilters, Paging, WebhookFilters, on_the_wire
+from karla.client.filters import DeliveryFilters, EventFilters, Paging, WebhookFilters
 from karla.client.operations import Place, Resource, S, listing, operation, stream
 from karla.client.paging import by_cursor
 
@@ -43,12 +42,7 @@ class Webhooks(Resource[S]):
         """Delete a webhook with the log of its deliveries."""
         return Given(path={"uuid": uuid})
 
-    @listing(
-        "v1WebhooksDeliveriesSearch",
-        "GET /v1/shops/{slug}/webhooks/{uuid}/deliveries",
-        Delivery,
-        partial(by_cursor, size="per_page"),
-    )
+    @listing("v1WebhooksDeliveriesSearch", "GET /v1/shops/{slug}/webhooks/{uuid}/deliveries", Delivery, by_cursor)
     def deliveries(self, uuid: UUID | str, **filters: Unpack[DeliveryFilters]) -> Given:
         """What was sent to a webhook, the newest first, with every attempt and its answer."""
         return Given(path={"uuid": uuid}, query=filters)
@@ -116,7 +110,7 @@ class Events(Resource[S]):
     @listing("v1EventsSearch", "GET /v1/shops/{slug}/events", Event, by_cursor)
     def list(self, **filters: Unpack[EventFilters]) -> Given:
         """Events, the newest first unless `sort` says otherwise, also those that notified nobody."""
-        return Given(query=on_the_wire(filters))
+        return Given(query=filters)
 
     @operation("v1EventsGet", "GET /v1/shops/{slug}/events/{event_id}", Event)
     def get(self, event_id: Ref) -> Given:

@@ -1,7 +1,7 @@
 """What subscribers are sent: a fact as JSON, member by member as the reference shows it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from karla.domain.orders.records import Order
 from karla.domain.orders.rules import customer_name
 from karla.domain.shipments.records import OrderFile, Shipment, ShipmentEvent
 from karla.domain.subscribers.records.lanes import WebhookNotice
+from karla.infra.iso8601 import iso8601
 from karla.infra.work import Fact
 from karla.vocabulary.events import WEBHOOKS, Direction, Flag, Notice, Phase, State
 from karla.vocabulary.locale import wire_code
@@ -207,7 +208,7 @@ def _shipment_entry(fact: ShipmentEvent, triggered_at: datetime, contexts: dict[
         source="shipments",
         ref=fact.kind.ref,
         version=VERSION,
-        triggered_at=_time(triggered_at),
+        triggered_at=iso8601(triggered_at),
         event_group=fact.group,
         event_data=_shipment_data(fact),
         context=context,
@@ -233,7 +234,7 @@ def _notice_entry(fact: WebhookNotice, triggered_at: datetime) -> Entry:
         source=WEBHOOKS,
         ref=fact.notice.ref,
         version=VERSION,
-        triggered_at=_time(triggered_at),
+        triggered_at=iso8601(triggered_at),
         event_group=fact.notice.group,
         event_data=_notice_data(fact),
         context=_NO_CONTEXT,
@@ -262,11 +263,11 @@ def _notice_data(fact: WebhookNotice) -> NoticeData:
         event_id=fact.event_id,
         event_name=fact.notice,
         event_group=fact.notice.group,
-        failing_since=_time(fact.lane.failing_since) if fact.lane.failing_since else None,
+        failing_since=iso8601(fact.lane.failing_since) if fact.lane.failing_since else None,
         failures=fact.lane.failures,
         last_status_code=failure.status_code if failure else None,
         last_error=failure.error if failure else None,
-        updated_at=_time(fact.occurred_at),
+        updated_at=iso8601(fact.occurred_at),
     )
 
 
@@ -283,8 +284,8 @@ def _shipment_data(fact: ShipmentEvent) -> ShipmentData:
         tracking_number=shipment.tracking_number,
         tracking_url=shipment.tracking_url,
         external_shipment_id=shipment.external_shipment_id,
-        event_time=_time(fact.occurred_at),
-        updated_at=_time(shipment.updated_at),
+        event_time=iso8601(fact.occurred_at),
+        updated_at=iso8601(shipment.updated_at),
     )
 
 
@@ -311,7 +312,7 @@ def _order(order: Order) -> OrderContext:
         order_name=order.order_name,
         external_id=order.external_id,
         external_customer_id=order.external_customer_id,
-        order_placed_at=_time(order.order_placed_at),
+        order_placed_at=iso8601(order.order_placed_at),
         currency=order.currency,
         total_order_price=order.total_order_price or Decimal(0),
         sub_total_price=order.sub_total_price or Decimal(0),
@@ -342,7 +343,7 @@ def _shipment(shipment: Shipment, order: Order) -> ShipmentContext:
         direction=shipment.direction,
         estimated_arrival=_arrival(shipment),
         pickup=shipment.pickup,
-        updated_at=_time(shipment.updated_at),
+        updated_at=iso8601(shipment.updated_at),
         products=[{name: line[name] for name in _LINE if name in line} for line in lines],
     )
 
@@ -351,7 +352,3 @@ def _arrival(shipment: Shipment) -> ArrivalContext | None:
     days = [moment.date().isoformat() for moment in (shipment.expected_from, shipment.expected_to) if moment]
     # Days in figures: they read the same in every language.
     return ArrivalContext(" – ".join(dict.fromkeys(days)), wire_code("en")) if days else None
-
-
-def _time(moment: datetime) -> str:
-    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()

@@ -15,6 +15,7 @@ from karla.domain.tenants.records import (
     IssuedKey,
     Key,
     KeyGrant,
+    KeyTerms,
     Member,
     Reach,
     Shop,
@@ -25,6 +26,8 @@ from karla.infra import bell
 from karla.infra.errors import Conflict
 from karla.infra.ids import new_id, new_secret
 from karla.infra.work import Retry, Work
+
+ENDLESS = KeyTerms()
 
 OVERLAP = timedelta(hours=24)
 """How long a rotated key still works unless told otherwise."""
@@ -153,13 +156,16 @@ async def create_key(
     organisation: str,
     username: str | None,
     grants: Sequence[KeyGrant],
-    requests_per_minute: int | None = None,
+    terms: KeyTerms = ENDLESS,
+    at_most: int | None = None,
     reach: Reach | None = None,
 ) -> IssuedKey:
     """A new key; its secret is in the answer and nowhere else.
 
+    `at_most` is how many requests a minute every key may make: terms beyond are Invalid, as is an end that is over.
     `reach` is that of the key which asks for it (Forbidden beyond), None for the one who operates Karla.
     """
+    rules.demand_terms(terms, at_most, work.now)
     whole = await queries.whole_organisation(work.scope, work.connection, organisation)
     slugs = [grant.shop_slug for grant in grants]
     shops = await queries.shops_by_slug(work.scope, work.connection, whole.organisation_id, slugs)
@@ -173,7 +179,8 @@ async def create_key(
         shops=tuple(grants),
         shop_ids=tuple(shops.get(slug) for slug in slugs),
         created_at=work.now,
-        requests_per_minute=requests_per_minute,
+        expires_at=terms.expires_at,
+        requests_per_minute=terms.requests_per_minute,
     )
     await _insert_key(work, whole.organisation_id, key, secret)
     await _record_key(work, Action.KEY_CREATED, whole, None, key)
@@ -183,8 +190,9 @@ async def create_key(
 async def _insert_key(work: Work, organisation_id: UUID, key: Key, secret: str) -> None:
     await work.connection.execute(
         """
-        insert into api_keys (id, organisation_id, username, key_hash, hint, created_at, requests_per_minute)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        insert into api_keys (id, organisation_id, username, key_hash, hint, created_at, expires_at,
+            requests_per_minute)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
         """,
         key.id,
         organisation_id,
@@ -192,6 +200,7 @@ async def _insert_key(work: Work, organisation_id: UUID, key: Key, secret: str) 
         rules.key_hash(secret),
         key.hint,
         key.created_at,
+        key.expires_at,
         key.requests_per_minute,
     )
     try:
@@ -229,7 +238,7 @@ async def revoke_key(work: Work, reach: Reach, key_id: UUID) -> Key:
 
 
 async def rotate_key(work: Work, reach: Reach, key_id: UUID, overlap: timedelta = OVERLAP) -> IssuedKey:
-    """A new key in place of one, with its user name and grants; the old one works for `overlap` still.
+    """A new key in place of one, with its user name, grants and length of life; the old one works for `overlap` still.
 
     Conflict when the old one is revoked, rotated or expired already.
     """

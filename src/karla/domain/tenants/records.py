@@ -156,6 +156,13 @@ class KeyGrant(msgspec.Struct, frozen=True):
     role: Role
 
 
+class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How long and how often a new key may be used; None is without an end, and as often as every key."""
+
+    expires_at: datetime | None = None
+    requests_per_minute: int | None = None
+
+
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     """A key without its secret part; `shop_ids` go with `shops`, None where the grant is for every shop.
 

@@ -3,12 +3,12 @@
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
 
-from karla.domain.tenants.records import EVERY_SHOP, Key, KeyGrant, Principal, Reach, Shop, ShopMembers
+from karla.domain.tenants.records import EVERY_SHOP, Key, KeyGrant, KeyTerms, Principal, Reach, Shop, ShopMembers
 from karla.infra.errors import Conflict, Fault, Forbidden, Invalid
 from karla.vocabulary.scope import Role
 
@@ -21,6 +21,9 @@ RESERVED_SLUGS = frozenset({"api", "app", "www", "docs", "public", "portal", "mc
 
 USERNAME = re.compile(r"[^:\x00-\x20\x7f]{1,100}")
 """A user name ends at the colon of HTTP Basic, so it has none; nor has it anything that can't be seen."""
+
+LATEST_EXPIRY = datetime(2200, 1, 1, tzinfo=UTC)
+"""A later end would be none, and its successor's could leave the calendar."""
 
 EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,255}")
 
@@ -101,11 +104,20 @@ def username_of(asked: str | None, grants: Sequence[KeyGrant], organisation: str
     return asked
 
 
-def demand_limit(requests_per_minute: int | None, at_most: int) -> None:
-    """Invalid for a limit that is above the one of every key."""
-    if requests_per_minute is not None and requests_per_minute > at_most:
+def demand_terms(terms: KeyTerms, at_most: int | None, now: datetime) -> None:
+    """Invalid for an end that is over, and for a limit above `at_most`, the one of every key; it names both."""
+    faults: list[tuple[Fault, str]] = []
+    if terms.expires_at is not None and terms.expires_at <= now:
+        fault = Fault(("body", "expires_at"), "Must lie in the future", "datetime_in_past")
+        faults.append((fault, "A key can't expire before it is made."))
+    elif terms.expires_at is not None and terms.expires_at > LATEST_EXPIRY:
+        fault = Fault(("body", "expires_at"), f"Must lie before {LATEST_EXPIRY.year}", "datetime_out_of_range")
+        faults.append((fault, f"A key expires before {LATEST_EXPIRY.year}, or never."))
+    if terms.requests_per_minute is not None and at_most is not None and terms.requests_per_minute > at_most:
         fault = Fault(("body", "requests_per_minute"), f"Must be at most {at_most}", "less_than_equal")
-        raise Invalid(message=f"No key may make more than {at_most} requests a minute here.", faults=[fault])
+        faults.append((fault, f"No key may make more than {at_most} requests a minute here."))
+    if faults:
+        raise Invalid(message=" ".join(text for _, text in faults), faults=[fault for fault, _ in faults])
 
 
 def demand_rotatable(key: Key, now: datetime) -> None:
@@ -119,8 +131,9 @@ def demand_rotatable(key: Key, now: datetime) -> None:
 
 
 def successor(old: Key, new_id: UUID, hint: str, now: datetime) -> Key:
-    """The key that takes the place of one: with its user name, grants and limit."""
-    return msgspec.structs.replace(old, id=new_id, hint=hint, created_at=now, expires_at=None, last_used_at=None)
+    """The key that takes the place of one: with its user name, grants, limit and length of life."""
+    expires_at = old.expires_at and now + (old.expires_at - old.created_at)
+    return msgspec.structs.replace(old, id=new_id, hint=hint, created_at=now, expires_at=expires_at, last_used_at=None)
 
 
 def replaced(old: Key, new: Key, ends_at: datetime) -> Key:

@@ -226,8 +226,13 @@ async def _not_of(keyring: Keyring, organisation: str) -> Forbidden | NotFound:
     return Forbidden()
 
 
-def provide_access(scope: "ASGIScope", language: NamedDependency[str]) -> Access:
+def access_of(scope: ASGIScope) -> Access:
     """The `Access` that `authorised` left."""
-    del language  # a link of the chain that `litestar_app` tells of
     access: Access = scope["state"]["access"]
     return access
+
+
+def provide_access(scope: "ASGIScope", language: NamedDependency[str]) -> Access:
+    """It as a dependency."""
+    del language  # a link of the chain that `litestar_app` tells of
+    return access_of(scope)

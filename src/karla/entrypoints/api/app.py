@@ -19,8 +19,9 @@ from karla.entrypoints.api.languages import provide_language
 from karla.entrypoints.api.observing import observed
 from karla.entrypoints.api.rendering import Rendered
 from karla.entrypoints.api.resources import RESOURCES
-from karla.entrypoints.api.services import Services
+from karla.entrypoints.api.services import Services, services_of
 from karla.entrypoints.api.slashes import with_slashes
+from karla.entrypoints.api.straight import straight
 
 
 def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) -> ASGIApp:
@@ -52,7 +53,7 @@ def litestar_app(
 ) -> Litestar:
     """The routes with guard, injection and error answers; also what the OpenAPI document is read from."""
     return Litestar(
-        route_handlers=[_once(handler) for handler in handlers],
+        route_handlers=[_fitted(handler) for handler in handlers],
         lifespan=list(lifespan),
         state=state,
         middleware=[authorised],
@@ -71,14 +72,18 @@ def litestar_app(
     )
 
 
-def _once(handler: ControllerRouterHandler) -> ControllerRouterHandler:
-    """A POST with its layer for idempotency keys; they are a matter of POST, so no other route pays for them."""
-    if isinstance(handler, HTTPRouteHandler) and "POST" in handler.http_methods:
-        handler = copy(handler)
-        handler.middleware = [idempotent]
+def _fitted(handler: ControllerRouterHandler) -> ControllerRouterHandler:
+    """A POST with its layer for idempotency keys, so that no other route pays for it; others the short way if there is.
+
+    (That layer wants answers and no errors, so a POST goes Litestar's way.)
+    """
+    if isinstance(handler, HTTPRouteHandler):
+        layer = idempotent if "POST" in handler.http_methods else straight(handler)
+        if layer:
+            handler = copy(handler)
+            handler.middleware = [layer]
     return handler
 
 
 def _provide_services(scope: "Scope") -> Services:
-    services: Services = scope["litestar_app"].state.services
-    return services
+    return services_of(scope)

@@ -17,13 +17,13 @@ from karla.entrypoints.api.access import Access, organisation_role, shop_role
 from karla.entrypoints.api.bodies import from_query
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.times import Timestamp, stamp
-from karla.infra.paging import Cursor
+from karla.infra.paging import Cursor, PerPage
 from karla.vocabulary.scope import Role
 
 TAGS = ["Audit trail"]
 
 
-class AuditSearch(msgspec.Struct, frozen=True, kw_only=True, rename={"since": "from", "until": "to"}):
+class AuditSearch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which changes; all that are given must hold."""
 
     action: (
@@ -39,7 +39,7 @@ class AuditSearch(msgspec.Struct, frozen=True, kw_only=True, rename={"since": "f
     since: Annotated[datetime, Meta(description="Changed at this time or later.")] | None = None
     until: Annotated[datetime, Meta(description="Changed before this time.")] | None = None
     cursor: Annotated[str, Meta(max_length=500, description="`Karla-Next-Cursor` of the page before.")] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100, description="How many a page holds, 1 to 100.")] = 30
+    per_page: PerPage = 30
 
     def asked(self) -> AuditFilter:
         """The domain's words for it."""
@@ -50,7 +50,7 @@ class AuditSearch(msgspec.Struct, frozen=True, kw_only=True, rename={"since": "f
             since=self.since,
             until=self.until,
             after=Cursor.read(self.cursor) if self.cursor else None,
-            limit=self.limit,
+            limit=self.per_page,
         )
 
 

@@ -8,12 +8,30 @@ from litestar import Request
 from litestar.di import Provide
 from litestar.dto import AbstractDTO, DTOConfig
 from litestar.dto.data_structures import DTOFieldDefinition
+from litestar.types import Receive
 
+from karla.infra.errors import BadRequest, TooLarge
 from karla.infra.validation import QueryShape, Shape
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 BULK_BYTES = 16 * 1024 * 1024
+
+
+async def whole_body(receive: Receive, max_bytes: int) -> bytes:
+    """What the caller sends, to its end; TooLarge as soon as it is more than that, BadRequest when it breaks off."""
+    parts: list[bytes] = []
+    left = max_bytes
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise BadRequest("body_incomplete", "The connection ended before the body did.")
+        parts.append(message.get("body", b""))
+        left -= len(parts[-1])
+        if left < 0:
+            raise TooLarge(message=f"The body is larger than {max_bytes} bytes.")
+        if not message.get("more_body"):
+            return b"".join(parts)
 
 
 def json_body(shape_type: Any, max_bytes: int = 1024 * 1024) -> type[AbstractDTO[Any]]:
@@ -53,8 +71,9 @@ def json_body(shape_type: Any, max_bytes: int = 1024 * 1024) -> type[AbstractDTO
 
 
 def from_query(shape_type: type[T]) -> Provide:
-    """A dependency that reads a `shape_type` from the query string; unknown parameters are ignored.
+    """A dependency that reads a `shape_type` from the query string.
 
+    Unknown parameters are ignored, or refused if the type forbids unknown fields; so it is with members in `json_body`.
     Name it `filters`; the OpenAPI document takes the parameters from the shape.
     """
     shape = QueryShape(shape_type)
@@ -64,3 +83,15 @@ def from_query(shape_type: type[T]) -> Provide:
 
     read.shape = shape_type  # type: ignore[attr-defined]
     return Provide(read, sync_to_thread=False)
+
+
+class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    pass
+
+
+_NOTHING = QueryShape(_Nothing)
+
+
+async def no_query(request: Request[Any, Any, Any]) -> None:
+    """The `before_request` of a handler that heeds its path and body alone: Invalid for any query parameter."""
+    _NOTHING.decode(dict(request.query_params.multi_items()))

@@ -6,11 +6,9 @@ import random
 import re
 from email.message import Message as MimeHeader
 from functools import partial
-from typing import Any
 
 import msgspec
 import structlog
-from litestar import Request
 from litestar.enums import ScopeType
 from litestar.types import (
     ASGIApp,
@@ -25,10 +23,11 @@ from litestar.types import (
 )
 
 from karla.entrypoints.api.access import Access, authorization, credentials
-from karla.entrypoints.api.services import Services
+from karla.entrypoints.api.bodies import BULK_BYTES, whole_body
+from karla.entrypoints.api.services import Services, services_of
 from karla.infra import idempotency as store
 from karla.infra.access import NOWHERE
-from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, TooLarge
+from karla.infra.errors import Conflict, Fault, Invalid, KarlaError
 from karla.infra.idempotency import KeyedRequest, Standing, State
 from karla.infra.ids import new_id
 from karla.infra.sealing import derived_key, opened, sealed
@@ -105,10 +104,9 @@ def idempotent(app: ASGIApp) -> ASGIApp:
         if "access" not in scope["state"]:
             await app(scope, receive, send)
             return
-        request = Request[Any, Any, Any](scope, receive)
         key = _key(given)
-        call = _Call(scope, await _whole_body(request), key)
-        services: Services = request.app.state.services
+        call = _Call(scope, await whole_body(receive, BULK_BYTES), key)
+        services = services_of(scope)
         kept = await _claimed(services, call)
         if kept is not None:
             await _send(call.opened(kept), send)
@@ -125,16 +123,6 @@ def _key(given: list[bytes]) -> str:
         fault = Fault(("header", HEADER), text, "idempotency_key_invalid")
         raise Invalid("idempotency_key_invalid", f"The header {HEADER} is not valid.", [fault])
     return key
-
-
-async def _whole_body(request: Request[Any, Any, Any]) -> bytes:
-    limit = request.route_handler.resolve_request_max_body_size()
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if isinstance(limit, int) and len(body) > limit:
-            raise TooLarge
-    return bytes(body)
 
 
 def _fingerprint(scope: HTTPScope, body: bytes) -> bytes:

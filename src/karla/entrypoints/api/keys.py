@@ -1,6 +1,6 @@
 """API keys of an organisation: list, create, look at, rotate, revoke."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -11,8 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from karla.domain.tenants import commands, queries, rules
-from karla.domain.tenants.records import IssuedKey, Key, KeyGrant
+from karla.domain.tenants import commands, queries
+from karla.domain.tenants.records import IssuedKey, Key, KeyGrant, KeyTerms
 from karla.entrypoints.api.access import Access, organisation_role
 from karla.entrypoints.api.bodies import from_query, json_body
 from karla.entrypoints.api.services import Services
@@ -35,6 +35,7 @@ class KeyCreation(msgspec.Struct, kw_only=True):
 
     shops: Annotated[list[ShopRole], Meta(min_length=1, max_length=1000)]
     username: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    expires_at: Annotated[datetime, Meta(description="When it ends, in the future; without it never.")] | None = None
     requests_per_minute: (
         Annotated[int, Meta(ge=1, le=10_000_000, description="A lower limit than the one of every key.")] | None
     ) = None
@@ -125,10 +126,10 @@ async def create_key(
 ) -> KeyIssued:
     """A new key; its `key` is in this answer and nowhere else.
 
-    A grant for `*` needs an `admin` of the whole organisation. A limit of its own, `requests_per_minute`, can only
-    be lower than the one that every key has here.
+    A grant for `*` needs an `admin` of the whole organisation. After `expires_at` the key is answered with
+    `credentials_expired`. A limit of its own, `requests_per_minute`, can only be lower than the one that every key
+    has here.
     """
-    rules.demand_limit(data.requests_per_minute, services.settings.requests_per_minute)
     issued = await services.db.write(
         access.scope,
         lambda work: commands.create_key(
@@ -136,7 +137,8 @@ async def create_key(
             organisation=access.principal.organisation,
             username=data.username,
             grants=[KeyGrant(shop.shop_slug, shop.role) for shop in data.shops],
-            requests_per_minute=data.requests_per_minute,
+            terms=KeyTerms(expires_at=data.expires_at, requests_per_minute=data.requests_per_minute),
+            at_most=services.settings.requests_per_minute,
             reach=access.principal.reach,
         ),
     )
@@ -189,7 +191,10 @@ async def rotate_key(
     uuid: FromPath[UUID],
     data: JSONBody[KeyRotation | None] = None,
 ) -> KeyIssued:
-    """A new key with the same user name and grants; the old one works until the overlap is over."""
+    """A new key with the same user name and grants; the old one works until the overlap is over.
+
+    The successor of a key that expires lasts as long as that one was to: a key for 90 days is followed by another.
+    """
     hours = data.overlap_hours if data else None
     overlap = commands.OVERLAP if hours is None else timedelta(hours=hours)
     issued = await services.db.write(

@@ -11,8 +11,13 @@ from karla.vocabulary.locale import FALLBACK, best_language
 
 
 def provide_language(scope: "Scope", services: NamedDependency[Services]) -> str:
-    """The best of our languages by Accept-Language, English without a match."""
+    """`language_of` as a dependency."""
     del services  # a link of the chain that `litestar_app` tells of
+    return language_of(scope)
+
+
+def language_of(scope: Scope) -> str:
+    """The best of our languages by Accept-Language, English without a match."""
     given = next((value for name, value in scope["headers"] if name == b"accept-language"), None)
     return _best(given) if given else FALLBACK
 

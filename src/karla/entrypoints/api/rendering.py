@@ -23,17 +23,20 @@ class Rendered(Response[Any]):
         given_nothing = not (given.get("headers") or given.get("cookies") or given.get("background"))
         if not (plain and given_nothing and media_type == MediaType.JSON and _has_body(request, status)):
             return super().to_asgi_response(request=request, **given)
-        return _Json(status, _encode(self.content))
+        return Json(status, self.content)
 
 
-class _Json:
+class Json:
+    """An answer whose only headers are those of its content."""
+
     __slots__ = ("_body", "_status")
 
-    def __init__(self, status: int, body: bytes) -> None:
+    def __init__(self, status: int, content: object) -> None:
         self._status = status
-        self._body = body
+        self._body = _encode(content)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(self._body)).encode())]
         await send({"type": "http.response.start", "status": self._status, "headers": headers})
         await send({"type": "http.response.body", "body": self._body, "more_body": False})

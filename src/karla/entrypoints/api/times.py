@@ -7,6 +7,7 @@ from typing import Annotated, overload
 from msgspec import Meta
 
 from karla.infra.errors import Fault, Loc
+from karla.infra.iso8601 import iso8601
 
 Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """ISO 8601 in UTC with its offset written out, as the wire contract has it: `2026-03-16T07:12:30+00:00`."""
@@ -23,9 +24,7 @@ def stamp(time: None) -> None: ...
 def stamp(time: datetime | None) -> str | None: ...
 def stamp(time: datetime | None) -> str | None:
     """A `Timestamp` of a time with an offset."""
-    if time is None:
-        return None
-    return (time if time.tzinfo is UTC else time.astimezone(UTC)).isoformat()
+    return None if time is None else iso8601(time)
 
 
 def time_faults(told: Iterable[tuple[Loc, datetime | None]]) -> list[Fault]:

@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from karla.entrypoints.cli.failures import object_store
 from karla.infra import backup as backups
 from karla.infra.backup import secret_key
 from karla.infra.clock import SystemClock
 from karla.infra.embedded_postgres import EmbeddedPostgres
 from karla.infra.embedded_postgres.home import find_home
 from karla.infra.instance import AlreadyRunning, NotRunning, database, held
-from karla.infra.settings import Settings, SettingsInvalid, settings_from
-from karla.infra.storage import ObjectStore, StoreUnavailable
+from karla.infra.settings import Settings, settings_from
 
 STDOUT = Path("-")
 
@@ -58,7 +58,7 @@ def backup(
         raise typer.BadParameter("A backup is no text for a terminal: send it to a file or a program.")
     key = secret_key.key_to_back_up(settings) if with_secret_key else None
     with _ended_in_order(), _database_there(settings) as url, _target(output) as file, _bars() as tell:
-        source = backups.Source(url, None if without_objects else _objects(settings), key)
+        source = backups.Source(url, None if without_objects else object_store(settings), key)
         about, sums = backups.back_up(source, file, now, tell)
     summary = {
         "file": None if output == STDOUT else str(output.absolute()),
@@ -121,7 +121,7 @@ def _restored(
     if key:
         secret_key.demand_room(key, settings, force=force)
     with _database_alone(settings) as url:
-        target = backups.Target(url, _objects(settings), force)
+        target = backups.Target(url, object_store(settings), force)
         restored = backups.restore(file, about, sums, target, tell)
     if key:
         secret_key.put_back(key, settings)
@@ -146,13 +146,6 @@ def _contents(about: backups.About, sums: backups.Sums) -> dict[str, object]:
         "object_bytes": sums.objects.bytes if about.with_objects else None,
         "secret_key": about.with_secret_key,
     }
-
-
-def _objects(settings: Settings) -> ObjectStore:
-    try:
-        return ObjectStore.open(settings.object_store_url, settings.data_dir / "objects")
-    except StoreUnavailable as error:
-        raise SettingsInvalid(f"KARLA_OBJECT_STORE_URL: {error}") from error
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import inspect
 import signal
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -11,6 +10,7 @@ from typing import Annotated, Any, ParamSpec, TypeAlias
 import typer
 
 from karla.client import AsyncKarla, NotConfigured
+from karla.entrypoints.cli.options import made_of, spread
 from karla.infra.settings import settings_from
 
 P = ParamSpec("P")
@@ -51,20 +51,15 @@ def calling(command: Callable[P, Action]) -> Callable[..., None]:
 
     It runs until it is done, or until Ctrl-C or SIGTERM, which is no failure.
     """
-    shared = inspect.signature(_connection).parameters
+    makers = {"client": _connection}
 
     @wraps(command)
     def run(**options: Any) -> None:
-        client = _connection(**{name: options.pop(name) for name in shared})
-        asyncio.run(_perform(client, command(**options)))  # type: ignore[call-arg]
+        made = made_of(options, makers)
+        client = made.pop("client")
+        asyncio.run(_perform(client, command(**made)))  # type: ignore[call-arg]
 
-    own = inspect.signature(command)
-    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own.parameters.values()]
-    run.__signature__ = own.replace(  # type: ignore[attr-defined]
-        parameters=[*parameters, *shared.values()], return_annotation=None
-    )
-    hints = {**command.__annotations__, **_connection.__annotations__}
-    run.__annotations__ = {name: hint for name, hint in hints.items() if name != "return"}
+    spread(run, command, makers)
     return run
 
 

@@ -26,6 +26,9 @@ def tail(
         str | None,
         typer.Option(help="Only this ref, what begins with it in whole segments, or this group.", show_default=False),
     ] = None,
+    include_test: Annotated[
+        bool, typer.Option("--include-test", help="Also what was made up to test a webhook.")
+    ] = False,
     as_json: Json = False,
 ) -> Action:
     """Print events as they happen, until Ctrl-C."""
@@ -38,9 +41,12 @@ def tail(
     async def show(client: AsyncKarla) -> None:
         console = Console(highlight=False)
         # Whatever is wrong with the key or the address shows at once, and not after hours of trying.
-        async for _ in client.events.list(limit=1):
+        async for _ in client.events.list(per_page=1):
             break
-        async for event in client.events.follow(ref=begins_with, group=group, patience=None):
+        if not as_json:
+            Console(stderr=True, highlight=False).print("Waiting for events. Ctrl-C ends it.", style="dim")
+        follow = client.events.follow(ref=begins_with, group=group, include_test=include_test, patience=None)
+        async for event in follow:
             if as_json:
                 typer.echo(msgspec.json.encode(event).decode())
             else:
@@ -52,9 +58,9 @@ def tail(
 def _line(event: Event) -> str:
     time = event.triggered_at.astimezone().strftime("%H:%M:%S")
     order = event.context.get("order") or {}
-    about = [order.get("order_number"), event.event_data.get("tracking_number")]
+    about = [order.get("order_number"), event.event_data.get("tracking_number"), event.event_data.get("url")]
     told = "  ".join(escape(str(one)) for one in about if one)
-    return f"{time}  [cyan]{escape(event.ref)}[/]  {escape(event.event_group or '')}  [dim]{told}[/]"
+    return f"{time}  [cyan]{escape(event.ref)}[/]  {escape(event.event_group or 'no group')}  [dim]{told}[/]"
 
 
 @events.command("trigger")

@@ -1,9 +1,8 @@
 """Events of a shop, played to a receiver on a developer's machine as a webhook would get them."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 
@@ -14,8 +13,6 @@ from karla.entrypoints.api.times import stamp
 from karla.infra.clock import Clock
 from karla.infra.http import Egress, EgressError
 from karla.infra.signing import karla_signature, standard_headers
-
-_REMEMBERED = 10_000
 
 
 class Forwarded(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,15 +72,9 @@ async def listen(
     client: AsyncKarla, forwarder: Forwarder, filters: Sequence[str], tell: Callable[[Forwarded], None]
 ) -> None:
     """Forward what a webhook with these filters would get, from now on and without end, each event once."""
-    seen: OrderedDict[UUID | None, None] = OrderedDict()
     async for event in client.events.follow(patience=None):
-        # After a lost connection some events come again.
-        if event.event_id in seen or not _is_wanted(event, filters):
-            continue
-        seen[event.event_id] = None
-        if len(seen) > _REMEMBERED:
-            seen.popitem(last=False)
-        tell(await forwarder.forward(event))
+        if _is_wanted(event, filters):
+            tell(await forwarder.forward(event))
 
 
 def _is_wanted(event: Event, filters: Sequence[str]) -> bool:

@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Callable
+from typing import Any, NoReturn, cast
 
 import msgspec
-import psycopg
 import typer
 from rich.console import Console
 
 from karla import client
 from karla.entrypoints.cli import backup, events, serving, standins, tenants, webhooks
 from karla.entrypoints.cli.demo.command import demo
+from karla.entrypoints.cli.failures import DatabaseUnreachable, in_words
 from karla.infra.backup import BackupError
 from karla.infra.embedded_postgres import PostgresUnavailable
 from karla.infra.errors import KarlaError
@@ -52,6 +53,7 @@ app.add_typer(standins.standins, name="standin")
 _EXPECTED = (
     AlreadyRunning,
     BackupError,
+    DatabaseUnreachable,
     MigrationUnknown,
     NotIsolated,
     NotRunning,
@@ -59,20 +61,41 @@ _EXPECTED = (
     SettingsInvalid,
     client.KarlaError,
     PostgresUnavailable,
-    psycopg.OperationalError,
 )
 
 
+# What every error about the words of a command is one of; Typer doesn't export it, only its heir's heir.
+_Misuse = cast("type[Exception]", typer.BadParameter.__mro__[2])
+
+
 def program(obj: Runtime) -> None:
-    """Run the command line; expected failures end with one clear line and code 1."""
+    """Run the command line; expected failures end with one clear line and code 1, words that don't fit with 2."""
     try:
-        app(obj=obj)
+        sys.exit(app(obj=obj, prog_name="karla", standalone_mode=False))
     except KarlaError as error:
         _fail(error.message)
     except _EXPECTED as error:
         _fail(str(error))
+    except _Misuse as error:
+        _refuse(error)
+    except typer.Abort:
+        _fail("Aborted.")
+    except Exception as error:
+        if (told := in_words(error)) is None:
+            raise
+        _fail(told)
 
 
-def _fail(message: str) -> None:
+def _refuse(error: Any) -> NoReturn:
+    # It is empty where the help has been shown in its place.
+    if message := error.format_message().replace(": Value error, ", ": ", 1):
+        end = "" if message.endswith(("?", ".")) else "."
+        context = getattr(error, "ctx", None)
+        more = f" `{context.command_path} --help` tells more." if context else ""
+        _fail(f"{message}{end}{more}", error.exit_code)
+    sys.exit(error.exit_code)
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
     Console(stderr=True, highlight=False).print(f"karla: {message}", style="red", markup=False, soft_wrap=True)
-    sys.exit(1)
+    sys.exit(code)

@@ -41,7 +41,9 @@ async def _receive(port: int, secrets: list[str], status: int) -> None:
     if status != 200:
         listening.always(status)
     await listening.up()
-    console.print(f"Listening on [bold]{listening.url}[/]; Karla must run with KARLA_ALLOW_PRIVATE_TARGETS=1.")
+    console.print(
+        f"Listening on [bold]{listening.url}[/]; Karla must run with KARLA_ALLOW_PRIVATE_TARGETS=1.", soft_wrap=True
+    )
     if not secrets:
         console.print("Without --secret no signature can be verified.")
     await stop.wait()
@@ -50,13 +52,7 @@ async def _receive(port: int, secrets: list[str], status: int) -> None:
 
 
 def _print(console: Console, clock: SystemClock, got: Received, secrets_known: bool) -> None:
-    try:
-        told: Any = got.json
-        event, order = told["event_data"], told["context"]["order"]
-        ref, about = told["ref"], f"order {order['order_number']}, parcel {event['tracking_number'] or '(draft)'}"
-        group = told["event_group"]
-    except (ValueError, KeyError, TypeError):
-        ref, group, about = "no event", f"{len(got.body)} bytes", ""
+    ref, group, about = _told_of(got)
     time = clock.now().astimezone().strftime("%H:%M:%S")
     signatures = (
         f"Karla-Signature {_mark(got.karla_signed)} webhook-signature {_mark(got.standard_signed)}"
@@ -67,6 +63,22 @@ def _print(console: Console, clock: SystemClock, got: Received, secrets_known: b
     console.print(
         f"          {escape(about)}  {signatures}  [dim]delivery {escape(got.delivery_id)}[/]", soft_wrap=True
     )
+
+
+def _told_of(got: Received) -> tuple[str, str, str]:
+    """Ref, group and subject of what came; whatever comes, it is no failure."""
+    try:
+        told: Any = got.json
+        if "specversion" in told:  # CloudEvents
+            told = told["data"]
+        event, order = told["event_data"], (told["context"] or {}).get("order")
+        if order:
+            about = f"order {order['order_number']}, parcel {event['tracking_number'] or '(draft)'}"
+        else:
+            about = f"webhook {event['webhook_id']}"
+        return str(told["ref"]), str(told["event_group"]), about
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "no event", f"{len(got.body)} bytes", ""
 
 
 def _mark(good: bool) -> str:

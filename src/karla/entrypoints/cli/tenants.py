@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -11,13 +11,17 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from karla.domain.tenants import commands, queries
-from karla.domain.tenants.records import EVERY_SHOP, Key, KeyGrant, Shop
+from karla.domain.tenants.records import EVERY_SHOP, IssuedKey, Key, KeyGrant, KeyTerms, Shop
+from karla.entrypoints.cli.failures import reaching
 from karla.entrypoints.cli.operator import operator
+from karla.entrypoints.cli.options import taking
+from karla.entrypoints.cli.tables import print_table
+from karla.entrypoints.cli.words import time_of, uuid_from
 from karla.infra import migrations
 from karla.infra.access import NOWHERE
+from karla.infra.clock import SystemClock
 from karla.infra.db import Database
 from karla.infra.instance import database
 from karla.infra.paging import Paged
@@ -34,6 +38,10 @@ members = typer.Typer(help="The people of an organisation.", no_args_is_help=Tru
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept.", show_default="./.karla")]
 Organisation = Annotated[str, typer.Option("--org", help="The organisation's slug.", show_default=False)]
+KeyUuid = Annotated[
+    UUID,
+    typer.Argument(parser=uuid_from("karla key list"), metavar="UUID", help="The key's uuid, from `karla key list`."),
+]
 
 
 @shops.command("create")
@@ -81,10 +89,24 @@ def list_shops(
         _print_json([{"slug": s.slug, "uuid": s.id, "org": s.organisation, "name": s.name} for s in found])
         return
     rows = [(s.organisation, s.slug, s.name, str(s.id), _when(s.created_at)) for s in found]
-    _print_table("shops", ("organisation", "slug", "name", "uuid", "created"), rows)
+    _print_list("shops", ("organisation", "slug", "name", "uuid", "created"), rows)
+
+
+def _terms(
+    expires: Annotated[
+        datetime | None,
+        typer.Option(parser=time_of, metavar="TIME", help="When the key ends.", show_default="never"),
+    ] = None,
+    requests_per_minute: Annotated[
+        int | None,
+        typer.Option(min=1, help="A lower limit than the one of every key.", show_default="the one of every key"),
+    ] = None,
+) -> KeyTerms:
+    return KeyTerms(expires_at=expires, requests_per_minute=requests_per_minute)
 
 
 @keys.command("create")
+@taking(terms=_terms)
 def create_key(
     organisation: Organisation,
     shop: Annotated[
@@ -92,13 +114,17 @@ def create_key(
         typer.Option(help="A shop's slug, or '*' for all of the organisation; may be given several times."),
     ],
     role: Annotated[Role, typer.Option(help="What the key may do there.", show_default=False)],
+    terms: KeyTerms,
     username: Annotated[
         str | None, typer.Option(help="For HTTP Basic.", show_default="the shop's slug, or the organisation's")
     ] = None,
     as_json: Json = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Create an API key; it is shown this once."""
+    """Create an API key; it is shown this once.
+
+    A time without an offset is this machine's.
+    """
     issued = _run(
         data_dir,
         lambda db: db.write(
@@ -108,15 +134,26 @@ def create_key(
                 organisation=organisation,
                 username=username,
                 grants=[KeyGrant(slug, role) for slug in shop],
+                terms=terms,
+                at_most=settings_from(data_dir=data_dir).requests_per_minute,
             ),
         ),
     )
+    _show(issued, as_json)
+
+
+def _show(issued: IssuedKey, as_json: bool) -> None:
+    key = issued.key
     if as_json:
-        _print_json({"username": issued.key.username, "key": issued.secret})
+        _print_json(
+            {"username": key.username, "key": issued.secret, "uuid": key.id, "expires_at": _iso(key.expires_at)}
+        )
         return
     console = _console()
-    console.print(f"user name  {escape(issued.key.username)}")
+    console.print(f"user name  {escape(key.username)}")
     console.print(f"key        [bold]{issued.secret}[/]")
+    if key.expires_at:
+        console.print(f"expires    {_when(key.expires_at)} UTC")
     console.print("Keep the key now: Karla stores only its hash and can't show it again.")
 
 
@@ -138,6 +175,7 @@ def list_keys(organisation: Organisation, as_json: Json = False, data_dir: DataD
     if as_json:
         _print_json([_plain(key) for key in found])
         return
+    now = SystemClock().now()
     rows = [
         (
             str(key.id),
@@ -146,16 +184,36 @@ def list_keys(organisation: Organisation, as_json: Json = False, data_dir: DataD
             ", ".join(f"{grant.role} of {_shop_name(grant)}" for grant in key.shops),
             _when(key.created_at),
             _when(key.last_used_at) if key.last_used_at else "never",
-            _state(key),
+            _state(key, now),
         )
         for key in found
     ]
-    _print_table("keys", ("uuid", "user name", "key", "is", "created", "last used", "state"), rows)
+    _print_list("keys", ("uuid", "user name", "key", "is", "created", "last used", "state"), rows)
+
+
+@keys.command("rotate")
+def rotate_key(
+    uuid: KeyUuid,
+    organisation: Organisation,
+    overlap_hours: Annotated[int, typer.Option(min=0, max=168, help="How long the old key works still.")] = 24,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Put a new key in the place of one, with its user name, shops, limit and length of life; it is shown this once.
+
+    The old one works until the overlap is over; with 0 hours it ends at once.
+    """
+
+    async def rotate(work: Work) -> IssuedKey:
+        reach = await queries.whole_organisation(NOWHERE, work.connection, organisation)
+        return await commands.rotate_key(work, reach, uuid, timedelta(hours=overlap_hours))
+
+    _show(_run(data_dir, lambda db: db.write(NOWHERE, rotate)), as_json)
 
 
 @keys.command("revoke")
 def revoke_key(
-    uuid: Annotated[UUID, typer.Argument(help="The key's uuid, from `karla key list`.")],
+    uuid: KeyUuid,
     organisation: Organisation,
     data_dir: DataDir = None,
 ) -> None:
@@ -201,7 +259,8 @@ def _run(data_dir: Path | None, action: Callable[[Database], Awaitable[Result]])
 
 async def _connected(url: str, action: Callable[[Database], Awaitable[Result]]) -> Result:
     ORIGIN.set(operator)
-    db = await Database.open(url, announce=_announce_nothing, pool_size=1)
+    with reaching(url):
+        db = await Database.open(url, announce=_announce_nothing, pool_size=1)
     try:
         return await action(db)
     finally:
@@ -218,44 +277,44 @@ def _plain(key: Key) -> dict[str, object]:
         "username": key.username,
         "hint": key.hint,
         "shops": [{"shop_slug": grant.shop_slug, "role": grant.role} for grant in key.shops],
-        "created_at": key.created_at.isoformat(),
-        "expires_at": key.expires_at and key.expires_at.isoformat(),
-        "revoked_at": key.revoked_at and key.revoked_at.isoformat(),
+        "created_at": _iso(key.created_at),
+        "expires_at": _iso(key.expires_at),
+        "revoked_at": _iso(key.revoked_at),
         "replaced_by": key.replaced_by,
-        "last_used_at": key.last_used_at and key.last_used_at.isoformat(),
+        "last_used_at": _iso(key.last_used_at),
         "requests_per_minute": key.requests_per_minute,
     }
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.astimezone(UTC).isoformat() if time else None
 
 
 def _shop_name(grant: KeyGrant) -> str:
     return "every shop" if grant.shop_slug == EVERY_SHOP else grant.shop_slug
 
 
-def _state(key: Key) -> str:
+def _state(key: Key, now: datetime) -> str:
     if key.revoked_at:
         return f"revoked {_when(key.revoked_at)}"
-    return f"until {_when(key.expires_at)}" if key.expires_at else "active"
+    if key.expires_at is None:
+        return "active"
+    return f"{'until' if key.expires_at > now else 'expired'} {_when(key.expires_at)}"
 
 
 def _when(time: datetime) -> str:
-    return time.strftime("%Y-%m-%d %H:%M")
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _print_json(value: object) -> None:
     typer.echo(msgspec.json.encode(value).decode())
 
 
-def _print_table(what: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    console = _console()
-    if not rows:
-        console.print(f"There are no {what} yet.")
-        return
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, min_width=36 if column == "uuid" else None)  # to be copied from here
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console.print(table)
+def _print_list(what: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if rows:
+        print_table(columns, rows)
+    else:
+        _console().print(f"There are no {what} yet.")
 
 
 def _console() -> Console:

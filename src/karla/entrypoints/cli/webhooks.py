@@ -8,11 +8,13 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from karla.client import AsyncKarla
+from karla.client.administration import Webhook
 from karla.entrypoints.cli.calling import Action, calling
 from karla.entrypoints.cli.listening import Forwarded, Forwarder, listen
+from karla.entrypoints.cli.tables import print_table
+from karla.entrypoints.cli.words import time_of, uuid_from, uuid_of
 from karla.infra.clock import SystemClock
 from karla.infra.http import Egress, target_problem
 from karla.infra.ids import new_signing_secret
@@ -27,14 +29,13 @@ Events = Annotated[
         "--events", help="Only these: a ref, its beginning, or a group; may be given several times.", show_default=False
     ),
 ]
-_TIMES = ["%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 Since = Annotated[
     datetime | None,
-    typer.Option(formats=_TIMES, metavar="TIME", help="Triggered at this time or later.", show_default=False),
+    typer.Option(parser=time_of, metavar="TIME", help="Triggered at this time or later.", show_default=False),
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option(formats=_TIMES, metavar="TIME", help="Triggered before this time.", show_default=False),
+    typer.Option(parser=time_of, metavar="TIME", help="Triggered before this time.", show_default=False),
 ]
 
 
@@ -49,18 +50,18 @@ def list_webhooks(as_json: Json = False) -> Action:
             shown = [{**msgspec.structs.asdict(webhook), "secret": None} for webhook in found]
             typer.echo(msgspec.json.encode(shown).decode())
             return
-        table = Table(box=None, pad_edge=False)
-        for column in ("uuid", "url", "events", "health", "pending"):
-            table.add_column(column, min_width=36 if column == "uuid" else None)  # to be copied from here
-        for webhook in found:
-            events = ", ".join(webhook.enabled_events)
-            health = webhook.health
-            table.add_row(
-                str(webhook.uuid), escape(webhook.url), escape(events), health.status, str(health.pending_deliveries)
-            )
-        _console().print(table if found else "The shop has no webhooks.")
+        if not found:
+            _console().print("The shop has no webhooks.")
+            return
+        print_table(("uuid", "health", "pending", "events", "url"), [*map(_row, found)])
 
     return show
+
+
+def _row(webhook: Webhook) -> tuple[str, ...]:
+    health = webhook.health
+    events = ", ".join(webhook.enabled_events)
+    return str(webhook.uuid), health.status, str(health.pending_deliveries), events, webhook.url
 
 
 @webhooks.command("listen")
@@ -68,6 +69,10 @@ def list_webhooks(as_json: Json = False) -> Action:
 def listen_to_webhooks(
     forward: Annotated[str, typer.Option(help="Where each event is sent by POST.", show_default=False)],
     events: Events = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(help="What to sign with, so that the receiver's stays the same.", show_default="a new one"),
+    ] = None,
     print_json: Annotated[bool, typer.Option("--print-json", help="Print each event as a line of JSON.")] = False,
 ) -> Action:
     """Send a shop's events to a receiver on this machine as they happen, signed, until Ctrl-C.
@@ -76,17 +81,25 @@ def listen_to_webhooks(
     Karla is made again, and what happened meanwhile is sent then.
     """
     if problem := target_problem(forward, allow_private=True):
-        raise typer.BadParameter(f"Not a target for webhooks: {problem}", param_hint="--forward")
+        reason = problem.rstrip(".")
+        raise typer.BadParameter(
+            f"{forward!r} is no receiver: {reason}. Give its address, such as http://127.0.0.1:3000/hook",
+            param_hint="--forward",
+        )
+    if secret == "":
+        raise typer.BadParameter("A secret has a character at least", param_hint="--secret")
     _demand_filters(events)
+    signing = secret or new_signing_secret()
 
     async def play(client: AsyncKarla) -> None:
-        console, secret = _console(), new_signing_secret()
+        console = _console()
         # Whatever is wrong with the key or the address shows at once, and not after hours of trying.
-        async for _ in client.events.list(limit=1):
+        async for _ in client.events.list(per_page=1):
             break
         if not print_json:
-            console.print(f"Events go to [bold]{escape(forward)}[/] from now on. Ctrl-C ends it.")
-            console.print(f"They are signed with the secret [bold]{secret}[/]", soft_wrap=True)
+            console.print(f"Events go to [bold]{escape(forward)}[/] from now on. Ctrl-C ends it.", soft_wrap=True)
+            if secret is None:
+                console.print(f"They are signed with the secret [bold]{signing}[/]", soft_wrap=True)
 
         def tell(done: Forwarded) -> None:
             if print_json:
@@ -95,7 +108,7 @@ def listen_to_webhooks(
                 console.print(_line(done), soft_wrap=True)
 
         async with Egress(allow_private=True) as egress:
-            await listen(client, Forwarder(egress, SystemClock(), forward, secret), events or (), tell)
+            await listen(client, Forwarder(egress, SystemClock(), forward, signing), events or (), tell)
 
     return play
 
@@ -103,14 +116,22 @@ def listen_to_webhooks(
 def _line(done: Forwarded) -> str:
     time = done.at.astimezone().strftime("%H:%M:%S")
     good = done.status_code is not None and 200 <= done.status_code < 300
-    answer = f"[{'green' if good else 'red'}]{done.status_code or escape(done.error or '')}[/]"
-    return f"{time}  [cyan]{escape(done.event.ref)}[/]  {answer}  {done.duration_ms} ms"
+    answer = done.status_code or f"no answer: {escape(done.error or '')}"
+    colour = "green" if good else "red"
+    return f"{time}  [cyan]{escape(done.event.ref)}[/]  [{colour}]{answer}[/]  {done.duration_ms} ms"
 
 
 @webhooks.command("replay")
 @calling
 def replay(
-    webhook: Annotated[UUID, typer.Argument(help="The webhook's uuid, from `karla webhooks list`.")],
+    webhook: Annotated[
+        UUID,
+        typer.Argument(
+            parser=uuid_from("karla webhooks list"),
+            metavar="WEBHOOK",
+            help="The webhook's uuid, from `karla webhooks list`.",
+        ),
+    ],
     everything: Annotated[
         bool, typer.Option("--all/--failed", help="All that was sent to it, not only what failed for good.")
     ] = False,
@@ -119,7 +140,13 @@ def replay(
     events: Events = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be sent.")] = False,
     delivery: Annotated[
-        UUID | None, typer.Option(help="This delivery alone, whatever became of it.", show_default=False)
+        UUID | None,
+        typer.Option(
+            parser=uuid_of,
+            metavar="UUID",
+            help="This delivery alone, whatever became of it.",
+            show_default=False,
+        ),
     ] = None,
 ) -> Action:
     """Send events to a webhook again, under the same ids: what failed for good, unless told otherwise.
@@ -140,8 +167,8 @@ def replay(
             webhook,
             status="all" if everything else "failed",
             events=events,
-            since=since and since.astimezone(),
-            until=until and until.astimezone(),
+            since=since,
+            until=until,
             dry_run=dry_run,
         )
         what = "delivery" if answer.deliveries == 1 else "deliveries"

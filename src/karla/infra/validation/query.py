@@ -22,13 +22,15 @@ _BLANK_FOR_PLUS = re.compile(r"([T ]\d\d:\d\d:\d\d(?:\.\d+)?) (\d\d:?\d\d)")
 class QueryShape(Generic[T]):
     """The parameters of one operation: a flat struct of texts, numbers, dates and lists of them.
 
-    Of a repeated one the last counts (lists take all), unknown ones are ignored. An empty text is a fault: taken
-    for an absent filter, it would show everything to whoever asks with an empty field.
+    Of a repeated one the last counts (lists take all). Unknown ones are ignored, or faults where the struct forbids
+    unknown fields. An empty text is a fault: taken for an absent filter, it would show everything to whoever asks
+    with an empty field.
     """
 
     def __init__(self, type_: type[T]) -> None:
         self.type = type_
         self._parameters = [_Parameter(field) for field in msgspec.structs.fields(type_)]
+        self._closed = type_.__struct_config__.forbid_unknown_fields
 
     def decode(self, params: Mapping[str, str | list[str]]) -> T:
         """The parameters as a struct; Invalid with every fault."""
@@ -40,12 +42,18 @@ class QueryShape(Generic[T]):
                     values[parameter.attribute] = parameter.read(given)
             except _Wrong as wrong:
                 faults += wrong.faults
+        if self._closed:
+            faults += self._unknown(params)
         if faults:
             raise words.invalid(faults)
         try:
             return self.type(**values)
         except (ValueError, TypeError) as error:
             raise words.invalid([Fault(("query",), str(error), "value")]) from error
+
+    def _unknown(self, params: Mapping[str, str | list[str]]) -> Iterator[Fault]:
+        for name in sorted(params.keys() - {parameter.name for parameter in self._parameters}):
+            yield Fault(("query", words.clean(name)), "Not a known parameter", "value")
 
 
 class _Wrong(Exception):
@@ -56,7 +64,7 @@ class _Wrong(Exception):
 class _Parameter:
     def __init__(self, field: msgspec.structs.FieldInfo) -> None:
         self.attribute = field.name
-        self._name = field.encode_name
+        self.name = field.encode_name
         self._required = field.required
         self._type = field.type
         self._item = next(_item_types(field.type), None)
@@ -67,7 +75,7 @@ class _Parameter:
 
     def given(self, params: Mapping[str, str | list[str]]) -> list[str]:
         """All texts under this name."""
-        raw = params.get(self._name, [])
+        raw = params.get(self.name, [])
         texts = [raw] if isinstance(raw, str) else raw
         if not all(texts):
             raise _Wrong([self._fault("too_short", "Must not be empty")])
@@ -118,7 +126,7 @@ class _Parameter:
         return converted
 
     def _fault(self, word: str, sentence: str, *at: int) -> Fault:
-        return Fault(("query", self._name, *at), sentence, word)
+        return Fault(("query", self.name, *at), sentence, word)
 
 
 def _item_types(type_: Any) -> Iterator[Any]:

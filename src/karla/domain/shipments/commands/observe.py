@@ -3,16 +3,27 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from karla.domain.orders import commands as orders
-from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.commands import writing
-from karla.domain.shipments.queries.files import files_of
+from karla.domain.shipments.queries.files import files_by_ids
 from karla.domain.shipments.records import Observation, Observed, OrderFile, Shipment, ShipmentEvent, TimelineEvent
 from karla.domain.shipments.rules.timelines import chronological, may_carry, standing, unknown_event
 from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
 from karla.infra.ids import new_id
 from karla.infra.work import Work
 from karla.vocabulary.events import CATALOGUE
+
+# As `orders.commands` locks, and in the same order. What the rows hold is read by a statement of its own afterwards:
+# this one sees what was there before it had to wait.
+_LOCK = """
+    select o.shop_id, o.id
+    from (
+        select distinct s.shop_id, s.order_id from shipments s
+        join unnest($1::uuid[], $2::uuid[]) as w (shop_id, id) on s.shop_id = w.shop_id and s.id = w.id
+        where s.shop_id = any ($3::uuid[])
+    ) w
+    join orders o on o.shop_id = w.shop_id and o.id = w.order_id
+    order by o.id for update of o
+"""
 
 
 async def observe(work: Work, observations: Sequence[Observation]) -> list[Observed | KarlaError]:
@@ -93,17 +104,11 @@ def _observed(work: Work, observation: Observation, file: OrderFile | None) -> O
 
 async def _locked_files(work: Work, observations: Sequence[Observation]) -> dict[tuple[UUID, UUID], OrderFile]:
     """The files of the orders that these shipments belong to, by shop and shipment, locked by order."""
-    rows = await work.connection.fetch(
-        """
-        select distinct s.shop_id, s.order_id from shipments s
-        join unnest($1::uuid[], $2::uuid[]) as w (shop_id, id) on s.shop_id = w.shop_id and s.id = w.id
-        where s.shop_id = any ($3::uuid[])
-        """,
+    locked = await work.connection.fetch(
+        _LOCK,
         [observation.shop_id for observation in observations],
         [observation.shipment_id for observation in observations],
         list(work.scope.shops),
     )
-    wanted = [(row["shop_id"], Reference(ReferenceKind.UUID, str(row["order_id"]))) for row in rows]
-    found = await orders.locked_by_references(work, wanted)
-    files = await files_of(work.scope, work.connection, found)
+    files = await files_by_ids(work.scope, work.connection, [(row[0], row[1]) for row in locked])
     return {(file.order.shop_id, shipment.id): file for file in files for shipment in file.shipments}

@@ -4,6 +4,7 @@ An order's file comes as one JSON document: one round trip for all its rows, and
 """
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -37,6 +38,14 @@ _PARCELS_OF = f"""
 """  # noqa: S608 - no value is interpolated
 
 
+_FILES = f"""
+    select {DOCUMENT}
+    from unnest($1::uuid[], $2::uuid[]) as wanted (shop_id, id)
+    join orders o on o.shop_id = wanted.shop_id and o.id = wanted.id
+    where o.shop_id = any ($3::uuid[])
+"""  # noqa: S608 - no value is interpolated
+
+
 class _Parcels(msgspec.Struct, frozen=True):
     shipments: tuple[Shipment, ...]
     timeline: tuple[TimelineEvent, ...]
@@ -44,6 +53,14 @@ class _Parcels(msgspec.Struct, frozen=True):
 
 _file = msgspec.json.Decoder(OrderFile).decode
 _parcels = msgspec.json.Decoder(_Parcels).decode
+
+
+async def files_by_ids(scope: Scope, connection: Connection, orders: Sequence[tuple[UUID, UUID]]) -> list[OrderFile]:
+    """The files of the orders with these shops and ids, in any order; those outside of the scope are left out."""
+    rows = await connection.fetch(
+        _FILES, [shop_id for shop_id, _ in orders], [order_id for _, order_id in orders], list(scope.shops)
+    )
+    return [file_from(row[0]) for row in rows]
 
 
 async def files_of(scope: Scope, connection: Connection, orders: Sequence[Order]) -> list[OrderFile]:

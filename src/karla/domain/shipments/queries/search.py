@@ -1,9 +1,11 @@
 """Searches over orders and shipments."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from asyncpg import Record
 
 from karla.domain.orders.queries import orders_by_references, uuid_or_none
 from karla.domain.orders.records import Reference, ReferenceKind
@@ -96,37 +98,50 @@ async def search_orders(scope: Scope, connection: Connection, wanted: OrderFilte
 
 
 _BY_ANY_REFERENCE = f"""
-    with named as (
-        select o.shop_id, o.id, 1 as kind from orders o where o.shop_id = $1 and o.id = $2
+    select wanted.place, named.kind, {DOCUMENT}
+    from unnest($2::text[], $3::uuid[]) with ordinality as wanted (text, id, place)
+    cross join lateral (
+        select o.id, 1 as kind from orders o where o.shop_id = $1 and o.id = wanted.id
         union all
-        select o.shop_id, o.id, 2 from orders o where o.shop_id = $1 and o.order_number = $3
+        select o.id, 2 from orders o where o.shop_id = $1 and o.order_number = wanted.text
         union all
-        select o.shop_id, o.id, 3 from orders o where o.shop_id = $1 and o.external_id = $3
+        select o.id, 3 from orders o where o.shop_id = $1 and o.external_id = wanted.text
         union all
-        select o.shop_id, o.id, 4 from orders o where o.shop_id = $1 and o.order_name = $3
+        select o.id, 4 from orders o where o.shop_id = $1 and o.order_name = wanted.text
         union all (
-            select s.shop_id, s.order_id, 5 from shipments s where s.shop_id = $1 and s.tracking_number = $3
+            select s.order_id, 5 from shipments s where s.shop_id = $1 and s.tracking_number = wanted.text
             order by s.created_at desc limit 1
         )
-    )
-    select {DOCUMENT}
-    from (select shop_id, id from named where kind = (select min(kind) from named) limit 2) n
-    join orders o on o.shop_id = n.shop_id and o.id = n.id
+        order by kind limit 2
+    ) named
+    join orders o on o.shop_id = $1 and o.id = named.id
+    order by wanted.place, named.kind
 """  # noqa: S608 - no value is interpolated
 
 
-async def order_by_any_reference(scope: Scope, connection: Connection, text: str) -> OrderFile:
-    """The order that `text` names, with its parcels: as UUID, order number, external id, order name or a parcel's
-    tracking number.
+async def orders_by_any_reference(
+    scope: Scope, connection: Connection, texts: Sequence[str]
+) -> list[str | NotFound | Conflict]:
+    """For each text the document (see `file_from`) of the order that it names: as UUID, order number, external id,
+    order name or a parcel's tracking number.
 
-    The surest kind that finds something decides. NotFound, or Conflict when that finds several.
+    The surest kind that finds something decides; a Conflict when that finds several.
     """
-    rows = await connection.fetch(_BY_ANY_REFERENCE, scope.shop, uuid_or_none(text), text)
-    if not rows:
-        raise NotFound("order_not_found", "The requested order does not exist.")
-    if len(rows) > 1:
-        raise Conflict("order_ambiguous", "Several orders have this name; use the order number or external id.")
-    return file_from(rows[0][0])
+    rows = await connection.fetch(_BY_ANY_REFERENCE, scope.shop, texts, [uuid_or_none(text) for text in texts])
+    found: list[list[Record]] = [[] for _ in texts]
+    for row in rows:
+        found[row[0] - 1].append(row)
+    return [_only(candidates) for candidates in found]
+
+
+def _only(candidates: Sequence[Record]) -> str | NotFound | Conflict:
+    """What at most two rows, the surest first, say."""
+    if not candidates:
+        return NotFound("order_not_found", "The requested order does not exist.")
+    surest, *others = candidates
+    if others and others[0][1] == surest[1]:
+        return Conflict("order_ambiguous", "Several orders have this name; use the order number or external id.")
+    return str(surest[2])
 
 
 async def search_shipments(

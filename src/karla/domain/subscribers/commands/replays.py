@@ -8,6 +8,7 @@ import msgspec
 
 from karla.domain.audit.commands import record
 from karla.domain.audit.records import Action
+from karla.domain.subscribers.commands.lanes import hold_lane, wake
 from karla.domain.subscribers.queries.deliveries import delivered_events, demand_delivery
 from karla.domain.subscribers.queries.journal import LONG_SECONDS, announced_events
 from karla.domain.subscribers.queries.webhooks import demand_webhook
@@ -18,7 +19,6 @@ from karla.domain.subscribers.records.webhooks import Webhook
 from karla.domain.subscribers.rules import replays as rules
 from karla.domain.subscribers.rules.filters import EVERYTHING, canonical_filters, wanted
 from karla.domain.subscribers.rules.webhooks import demand_active
-from karla.infra import bell
 from karla.infra.ids import new_id
 from karla.infra.where import Where
 from karla.infra.work import Work
@@ -161,6 +161,7 @@ async def replay_delivery(work: Work, webhook_id: UUID, delivery_id: UUID) -> De
     for an inactive webhook.
     """
     webhook = await _serving(work, webhook_id)
+    await hold_lane(work, webhook)
     given = await demand_delivery(work.scope, work.connection, webhook_id, delivery_id)
     # One that is due within a minute may be under way this moment: it is left alone, as it comes soon enough.
     waiting = await work.connection.fetchval(
@@ -226,17 +227,3 @@ async def _note(work: Work, webhook: Webhook, replay_id: UUID, criteria: dict[st
     told = {**criteria, "replay_id": replay_id, "deliveries": deliveries}
     await record(work, Action.WEBHOOK_REPLAYED, webhook.id, after=told)
     await wake(work, webhook)
-
-
-async def wake(work: Work, webhook: Webhook) -> None:
-    """There is something due to the webhook: tell the belt, which leaves a paused one alone until its time."""
-    await work.connection.execute(
-        """
-        update webhook_lanes set next_due_at = least(next_due_at, greatest($3, coalesce(paused_until, $3)))
-        where shop_id = $1 and webhook_id = $2
-        """,
-        webhook.shop_id,
-        webhook.id,
-        work.now,
-    )
-    await bell.ring(work.connection, bell.WORK)

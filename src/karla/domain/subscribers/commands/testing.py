@@ -5,23 +5,27 @@ from uuid import UUID
 from karla.domain.audit.commands import record
 from karla.domain.audit.records import Action
 from karla.domain.shipments.rules.timelines import unknown_event
-from karla.domain.subscribers.commands.replays import wake
+from karla.domain.subscribers.commands.lanes import wake
 from karla.domain.subscribers.envelope import entries
 from karla.domain.subscribers.queries.deliveries import demand_delivery
 from karla.domain.subscribers.queries.webhooks import demand_webhook
 from karla.domain.subscribers.records.deliveries import Delivery
 from karla.domain.subscribers.records.lanes import WebhookNotice
 from karla.domain.subscribers.records.webhooks import Webhook
-from karla.domain.subscribers.rules.samples import trial
+from karla.domain.subscribers.rules.samples import trial, trial_notice
 from karla.domain.subscribers.rules.webhooks import demand_active
 from karla.infra.errors import Fault, Invalid
 from karla.infra.ids import new_id
 from karla.infra.work import Fact, Work
-from karla.vocabulary.events import CATALOGUE, Notice
+from karla.vocabulary.events import CATALOGUE, WEBHOOKS, EventKind, Notice
+
+_NOTICES = {notice.ref: notice for notice in Notice}
 
 
 async def send_test(work: Work, webhook_id: UUID, event_name: str | None = None) -> Delivery:
     """A delivery of `webhooks/test`, or of a sample of the event named, whatever the webhook asks for.
+
+    A name is one of the catalogue or, for what is told of webhooks, a ref such as `webhooks/failing`.
 
     It goes the way of all deliveries, marked as a test; the journal shows it to those alone who ask for tests.
     NotFound; Invalid for a name that no webhook is ever sent; Conflict for an inactive webhook.
@@ -61,7 +65,8 @@ async def send_test(work: Work, webhook_id: UUID, event_name: str | None = None)
 
 
 def _fact(work: Work, webhook: Webhook, event_name: str | None) -> Fact:
-    if event_name is None:
+    notice = Notice.TEST if event_name is None else _NOTICES.get(event_name)
+    if notice is Notice.TEST:
         return WebhookNotice(
             event_id=new_id(),
             shop_id=webhook.shop_id,
@@ -71,10 +76,21 @@ def _fact(work: Work, webhook: Webhook, event_name: str | None) -> Fact:
             lane=webhook.lane,
             occurred_at=work.now,
         )
+    if notice:
+        return trial_notice(notice, webhook.shop_id, new_id(), work.now)
+    return trial(_kind(str(event_name)), webhook.shop_id, new_id(), work.now)
+
+
+def _kind(event_name: str) -> EventKind:
+    if event_name.partition("/")[0] == WEBHOOKS:
+        raise Invalid(faults=[_fault(f"Must be one of {', '.join(_NOTICES)}")])
     if faults := unknown_event(event_name):
         raise Invalid(faults=faults)
     kind = CATALOGUE[event_name]
     if kind.group is None and kind.return_group is None:
-        fault = Fault(("body", "event_name"), "Is an event that no webhook is sent", "event_name_invalid")
-        raise Invalid(faults=[fault])
-    return trial(kind, webhook.shop_id, new_id(), work.now)
+        raise Invalid(faults=[_fault("Is an event that no webhook is sent")])
+    return kind
+
+
+def _fault(sentence: str) -> Fault:
+    return Fault(("body", "event_name"), sentence, "event_name_invalid")

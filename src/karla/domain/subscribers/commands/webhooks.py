@@ -4,6 +4,7 @@ from uuid import UUID
 
 from karla.domain.audit.commands import record
 from karla.domain.audit.records import Action
+from karla.domain.subscribers.commands.lanes import hold_lane
 from karla.domain.subscribers.queries.deliveries import delivered_events
 from karla.domain.subscribers.queries.journal import LONG_SECONDS
 from karla.domain.subscribers.queries.webhooks import demand_webhook, webhook_like
@@ -75,6 +76,7 @@ async def update_webhook(work: Work, webhook_id: UUID, members: WebhookMembers, 
     after = rules.changed(before, members, work.now)
     if after is before:
         return after
+    await hold_lane(work, before)
     activated = after.status is WebhookStatus.ACTIVE and before.status is not after.status
     await work.connection.execute(
         f"""
@@ -198,5 +200,7 @@ async def rotate_secret(work: Work, webhook_id: UUID, rotation: Rotation) -> Web
 async def delete_webhook(work: Work, webhook_id: UUID) -> None:
     """Forget a webhook with its deliveries and their log; NotFound."""
     webhook = await demand_webhook(work.scope, work.connection, webhook_id, lock="update")
+    # The rows that go with the webhook's are deleted in an order that is PostgreSQL's to choose.
+    await hold_lane(work, webhook)
     await record(work, Action.WEBHOOK_DELETED, webhook.id, before=rules.said_of(webhook))
     await work.connection.execute("delete from webhooks where shop_id = $1 and id = $2", work.scope.shop, webhook_id)

@@ -10,7 +10,8 @@ import msgspec
 
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import OrderFile, Shipment, ShipmentEvent, TimelineEvent
-from karla.vocabulary.events import STATE_OF, Direction, EventKind
+from karla.domain.subscribers.records.lanes import LaneFailure, LaneState, WebhookNotice
+from karla.vocabulary.events import STATE_OF, Direction, EventKind, Notice
 
 ADDRESS = {
     "name": "Jane Doe",
@@ -35,6 +36,7 @@ TRACKING_NUMBER = "00340434161094042557"
 
 _PLACED_BEFORE = timedelta(days=2)
 _TOLD_AFTER = timedelta(seconds=38)
+_FAILING_FOR = timedelta(minutes=6)
 
 
 def id_of(name: str) -> UUID:
@@ -122,3 +124,22 @@ def trial(kind: EventKind, shop_id: UUID, event_id: UUID, now: datetime) -> Ship
         external_customer_id=None,
     )
     return sample_event(kind, order, now - _TOLD_AFTER, event_id)
+
+
+def trial_notice(notice: Notice, shop_id: UUID, event_id: UUID, now: datetime) -> WebhookNotice:
+    """What is told of webhooks, as an event of just now, of an endpoint that the shop hasn't got."""
+    failed = notice in (Notice.FAILING, Notice.DISABLED)
+    lane = LaneState(
+        failures=17 if failed else 0,
+        failing_since=now - _FAILING_FOR if failed else None,
+        last_failure=LaneFailure(now - _TOLD_AFTER, 410 if notice is Notice.DISABLED else 503, None),
+    )
+    return WebhookNotice(
+        event_id=event_id,
+        shop_id=shop_id,
+        notice=notice,
+        webhook_id=id_of("webhook"),
+        url="https://karla-test.example.com/hooks",
+        lane=lane,
+        occurred_at=now,
+    )

@@ -48,7 +48,7 @@ async def search_events(
 ) -> Response[bytes]:
     """What was announced, also what notified nobody (`event_group` is null).
 
-    A page ends at `limit` events or about 4 MB, whichever comes first. When there are more, the header
+    A page ends at `per_page` events or about 4 MB, whichever comes first. When there are more, the header
     `Karla-Next-Cursor` holds the cursor of the next page and `Link` its address. To go on with what happens next,
     take the stream: what is read at the end of the journal may yet be followed by an event of an earlier time.
     """
@@ -66,7 +66,7 @@ async def search_events(
             include_test=filters.include_test,
             ascending=filters.sort is Sort.ASCENDING,
         )
-        page = await queries.journal(scope, connection, wanted, limit=filters.limit, max_bytes=PAGE_BYTES)
+        page = await queries.journal(scope, connection, wanted, limit=filters.per_page, max_bytes=PAGE_BYTES)
     headers: dict[str, str] = {}
     if page.more:
         last = page.entries[-1]

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from karla.entrypoints.api.times import Timestamp
+from karla.infra.paging import PerPage
 
 Ref = Annotated[str, Meta(max_length=200, description="A ref, or its beginning in whole segments; `*` is any.")]
 Group = Annotated[
@@ -24,7 +25,7 @@ class Sort(StrEnum):
     DESCENDING = "desc"
 
 
-class EventSearch(msgspec.Struct, frozen=True, kw_only=True, rename={"since": "from", "until": "to"}):
+class EventSearch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which events; all that are given must hold."""
 
     ref: Ref | None = None
@@ -36,10 +37,10 @@ class EventSearch(msgspec.Struct, frozen=True, kw_only=True, rename={"since": "f
     include_test: WithTests = False
     sort: Annotated[Sort, Meta(description="`desc`, the newest first, or `asc`, the oldest first.")] = Sort.DESCENDING
     cursor: Annotated[str, Meta(max_length=500, description="`Karla-Next-Cursor` of the page before.")] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100, description="How many a page holds, 1 to 100.")] = 30
+    per_page: PerPage = 30
 
 
-class EventStream(msgspec.Struct, frozen=True, kw_only=True):
+class EventStream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which events; all that are given must hold."""
 
     ref: Ref | None = None

@@ -21,7 +21,9 @@ keys and deletes shops).
 
 ### Conventions
 
-- Bodies are JSON in UTF-8. Unknown members are ignored; a member that is `null` counts as absent.
+- Bodies are JSON in UTF-8. A member that is `null` counts as absent.
+- Unknown members and parameters are ignored, but for those of tests, replays and rotations of webhooks, and of
+  searches in deliveries, replays, events and the audit trail: there a slip would do or find too much, and is a `422`.
 - Times are ISO 8601 with an offset; answers use `+00:00`. Ids are UUIDs. Prices are numbers in the order's currency.
 - Searches take `page` and `per_page`; a page shorter than `per_page` is the last. Lists that grow while they are
   read take a `cursor` instead: `Karla-Next-Cursor` and `Link` lead to the next page.
@@ -47,8 +49,8 @@ Where Karla answers to `{slug}.<domain>`, `https://{slug}.<domain>/api/v1/…` i
 The section *Webhooks* lists every event with an example. To verify a delivery, split `Karla-Signature` into `t` and
 `v1`, compute `HMAC-SHA256(secret, t + "." + body)` over the raw body, and compare it in constant time with each `v1`;
 refuse a `t` that is more than five minutes off. A library of Standard Webhooks can check the `webhook-*` headers
-instead. Deliveries come at least once and in no fixed order: `webhook-id` is the event's id and stays the same over
-all attempts.
+instead. Deliveries come at least once: `webhook-id` is the event's id and stays the same over all attempts. They
+come in the order of each shipment where the webhook's `ordering` is `shipment`, and otherwise as fast as they can.
 """.strip()
 
 TAGS: Mapping[str, str] = {

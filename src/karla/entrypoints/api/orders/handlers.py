@@ -13,14 +13,11 @@ from msgspec import Meta
 from karla.domain.orders.queries import uuid_or_none
 from karla.domain.orders.records import OrderMembers, Reference, ReferenceKind
 from karla.domain.shipments.commands.changes import cancel_order, update_shipment
-from karla.domain.shipments.queries.search import (
-    OrderFilter,
-    order_by_any_reference,
-    search_orders,
-)
+from karla.domain.shipments.queries.search import OrderFilter, search_orders
 from karla.domain.shipments.records import OrderCommand, OrderFile
 from karla.entrypoints.api.access import Access, shop_role
 from karla.entrypoints.api.bodies import BULK_BYTES, from_query, json_body
+from karla.entrypoints.api.gathering import upserted
 from karla.entrypoints.api.orders.bulk import bulk_results, commands_of
 from karla.entrypoints.api.orders.requests import (
     OrderBody,
@@ -31,7 +28,7 @@ from karla.entrypoints.api.orders.requests import (
     lines_json,
 )
 from karla.entrypoints.api.orders.responses import BulkResult, OrderDetail, order_detail
-from karla.entrypoints.api.services import Services, upserted
+from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.shipments.responses import TrackingDetail, tracking_detail
 from karla.infra.errors import NotFound, TooManyRequests
 from karla.infra.paging import Paged
@@ -157,8 +154,7 @@ async def get_order(
     language: NamedDependency[str],
 ) -> OrderDetail:
     """An order by its UUID, order number, external id, order name, or a tracking number of it."""
-    async with services.db.read(access.scope) as connection:
-        file = await order_by_any_reference(access.scope, connection, ref)
+    file = await services.lookups.order(access.scope, ref)
     return order_detail(access.shop, file, language)
 
 
@@ -263,8 +259,7 @@ async def update_order_shipment(
 
 async def _reference(ref: str, access: Access, services: Services) -> Reference:
     """The order of a path, looked up: even a UUID may be the id that another system gave it."""
-    async with services.db.read(access.scope) as connection:
-        file = await order_by_any_reference(access.scope, connection, ref)
+    file = await services.lookups.order(access.scope, ref)
     return Reference(ReferenceKind.UUID, str(file.order.id))
 
 

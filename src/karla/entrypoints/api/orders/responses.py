@@ -120,7 +120,7 @@ def order_detail(shop: ShopRef, file: OrderFile, language: str) -> OrderDetail:
 
 def _line(line: dict[str, Any], shipments: tuple[Shipment, ...]) -> dict[str, Any]:
     found = shipment_of_line(line, shipments)
-    return {**full_line(line), "shipment_id": str(found) if found else None}
+    return {**full_line(line), "shipment_id": found}
 
 
 def _customer(order: Order) -> Customer:

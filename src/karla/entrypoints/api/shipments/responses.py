@@ -1,6 +1,7 @@
 """How shipments and their timelines look in answers."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,7 @@ _REPEATED_LINES = 2_000  # of an order within all its shipments; more would drow
 _TAX: dict[str, Any] = {"price": 0, "rate": 0}
 
 
-class EventStrings(msgspec.Struct):
+class EventStrings(msgspec.Struct, frozen=True):
     """An event in words, in the language beside it."""
 
     event_status: str
@@ -156,7 +157,6 @@ def tracking_detail(shop: ShopRef, file: OrderFile, shipment: Shipment, language
 def tracking_event(shipment: Shipment, event: TimelineEvent, language: str) -> TrackingEvent:
     """One timeline entry, its texts in `language`."""
     kind = CATALOGUE[event.event_name]
-    words = texts(event.event_name, language)
     return TrackingEvent(
         event_id=event.id,
         event_key=event.event_name,
@@ -166,24 +166,32 @@ def tracking_event(shipment: Shipment, event: TimelineEvent, language: str) -> T
         location=event.location or {},
         additional_info=event.additional_info or {},
         phase=kind.phase,
-        event_strings=EventStrings(
-            event_status=words.status,
-            list_label=words.status,
-            header_headline=words.headline,
-            header_title=words.title,
-            header_subtitle=words.subtitle,
-        ),
+        event_strings=_strings(event.event_name, language),
         language=wire_code(language),
         origin=event.origin,
         external_id=event.external_id,
     )
 
 
+@lru_cache(maxsize=10_000)
+def _strings(event_name: str, language: str) -> EventStrings:
+    words = texts(event_name, language)
+    return EventStrings(
+        event_status=words.status,
+        list_label=words.status,
+        header_headline=words.headline,
+        header_title=words.title,
+        header_subtitle=words.subtitle,
+    )
+
+
 def full_line(line: dict[str, Any]) -> dict[str, Any]:
     """A line with every member that clients count on: numbers are numbers, lists are lists."""
     full = {**_LINE, **line}
-    full["tax_lines"] = _taxes(full)
-    full["bundled_products"] = [{**_PART, **part, "tax_lines": _taxes(part)} for part in full["bundled_products"]]
+    if full["tax_lines"]:
+        full["tax_lines"] = _taxes(full)
+    if full["bundled_products"]:
+        full["bundled_products"] = [{**_PART, **part, "tax_lines": _taxes(part)} for part in full["bundled_products"]]
     return full
 
 

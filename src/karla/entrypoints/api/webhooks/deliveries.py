@@ -13,10 +13,11 @@ from karla.domain.subscribers.queries.deliveries import DeliveryFilter
 from karla.domain.subscribers.queries.replays import replays
 from karla.domain.subscribers.queries.webhooks import demand_webhook
 from karla.entrypoints.api.access import Access, shop_role
-from karla.entrypoints.api.bodies import from_query, json_body
+from karla.entrypoints.api.bodies import from_query, json_body, no_query
 from karla.entrypoints.api.cursors import next_page
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.webhooks.requests import (
+    DeliveryReplay,
     DeliverySearch,
     ReplayRequest,
     ReplaySearch,
@@ -77,7 +78,8 @@ async def search_deliveries(
         found.pop()
         base = f"{services.settings.base_url}/v1/shops/{access.shop.slug}/webhooks/{webhook_id}"
         headers = next_page(request, f"{base}/deliveries", Cursor(found[-1].created_at, found[-1].id))
-    return Response([delivery_detail(delivery) for delivery in found], headers=headers)
+    now = services.clock.now()
+    return Response([delivery_detail(delivery, now) for delivery in found], headers=headers)
 
 
 @get(
@@ -98,13 +100,14 @@ async def get_delivery(
     async with services.db.read(access.scope) as connection:
         await demand_webhook(access.scope, connection, webhook_id)
         delivery = await queries.demand_delivery(access.scope, connection, webhook_id, delivery_id)
-    return delivery_detail(delivery)
+    return delivery_detail(delivery, services.clock.now())
 
 
 @post(
     "/v1/shops/{slug:str}/webhooks/{uuid:str}/test",
     opt=shop_role(Role.EDITOR),
     dto=json_body(WebhookTest),
+    before_request=no_query,
     status_code=202,
     operation_id="v1WebhooksTest",
     summary="Send a test event to a webhook",
@@ -120,17 +123,19 @@ async def test_webhook(
 
     It takes the way of all events, signatures and retries included, and has the header `Karla-Test: true`. Without
     an `event_name` it is the ping `webhooks/test`, which has no order; with one it is that event, for a sample order
-    with the number `KARLA-TEST`. The answer is the delivery: ask for it again to see what came of it. The journal
-    and its stream show tests with `include_test` alone.
+    with the number `KARLA-TEST`, or for an endpoint that doesn't exist. The answer is the delivery: ask for it again
+    to see what came of it. The journal and its stream show tests with `include_test` alone.
     """
     webhook_id, event_name = read_webhook_id(uuid), data.event_name if data else None
     delivery = await services.db.write(access.scope, lambda work: send_test(work, webhook_id, event_name))
-    return delivery_detail(delivery)
+    return delivery_detail(delivery, services.clock.now())
 
 
 @post(
     "/v1/shops/{slug:str}/webhooks/{uuid:str}/deliveries/{delivery_uuid:str}/replay",
     opt=shop_role(Role.EDITOR),
+    dto=json_body(DeliveryReplay),
+    before_request=no_query,
     status_code=202,
     operation_id="v1WebhooksDeliveriesReplay",
     summary="Replay a delivery",
@@ -141,22 +146,25 @@ async def replay_delivery(
     services: NamedDependency[Services],
     uuid: FromPath[str],
     delivery_uuid: FromPath[str],
+    data: JSONBody[DeliveryReplay | None] = None,
 ) -> DeliveryDetail:
     """Send the event of a delivery again, whatever became of it: a new delivery with the same `webhook-id` and body.
 
     If the event is on its way to the webhook already, the answer is that delivery, and its next attempt is made now.
     """
+    del data  # has no members: it is there to be refused what it was thought to have
     webhook_id, delivery_id = read_webhook_id(uuid), read_delivery_id(delivery_uuid)
     delivery = await services.db.write(
         access.scope, lambda work: commands.replay_delivery(work, webhook_id, delivery_id)
     )
-    return delivery_detail(delivery)
+    return delivery_detail(delivery, services.clock.now())
 
 
 @post(
     "/v1/shops/{slug:str}/webhooks/{uuid:str}/replay",
     opt=shop_role(Role.EDITOR),
     dto=json_body(ReplayRequest),
+    before_request=no_query,
     status_code=202,
     operation_id="v1WebhooksReplay",
     summary="Replay events to a webhook",

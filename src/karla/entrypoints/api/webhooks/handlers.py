@@ -9,7 +9,7 @@ from karla.domain.subscribers.queries import webhooks as queries
 from karla.domain.subscribers.queries.webhooks import WebhookFilter
 from karla.domain.subscribers.records.webhooks import Rotation, WebhookMembers
 from karla.entrypoints.api.access import Access, shop_role
-from karla.entrypoints.api.bodies import from_query, json_body
+from karla.entrypoints.api.bodies import from_query, json_body, no_query
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.webhooks import deliveries
 from karla.entrypoints.api.webhooks.requests import (
@@ -149,6 +149,7 @@ async def delete_webhook(
     "/v1/shops/{slug:str}/webhooks/{uuid:str}/rotate-secret",
     opt=shop_role(Role.EDITOR),
     dto=json_body(SecretRotation),
+    before_request=no_query,
     status_code=200,
     operation_id="v1WebhooksRotateSecret",
     summary="Rotate a webhook's secret",

@@ -83,7 +83,7 @@ class WebhookUpdate(msgspec.Struct, kw_only=True):
     status: WebhookStatus | None = None
 
 
-class SecretRotation(msgspec.Struct, kw_only=True):
+class SecretRotation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How to rotate."""
 
     overlap_hours: (
@@ -101,19 +101,23 @@ class SecretRotation(msgspec.Struct, kw_only=True):
         return Rotation(secret=self.secret, overlap=overlap, force=self.force or False)
 
 
-class WebhookTest(msgspec.Struct, kw_only=True):
+class WebhookTest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What to send."""
 
     event_name: (
         Annotated[
             str,
-            Meta(max_length=200, description="An event of the catalogue, such as `OUT_FOR_DELIVERY`. Default: a ping."),
+            Meta(
+                max_length=200,
+                description="An event of the catalogue, such as `OUT_FOR_DELIVERY`, or what is told of webhooks: "
+                "`webhooks/failing`, `webhooks/recovered`, `webhooks/disabled`. Default: the ping `webhooks/test`.",
+            ),
         ]
         | None
     ) = None
 
 
-class ReplayRequest(msgspec.Struct, kw_only=True):
+class ReplayRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Which events to send again; all that is given must hold."""
 
     source: (
@@ -159,7 +163,11 @@ class ReplayRequest(msgspec.Struct, kw_only=True):
         )
 
 
-class DeliverySearch(Paged, frozen=True, kw_only=True):
+class DeliveryReplay(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Nothing: the path says which event is sent again."""
+
+
+class DeliverySearch(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which deliveries of the webhook; all that are given must hold."""
 
     status: DeliveryStatus | None = None
@@ -173,7 +181,7 @@ class DeliverySearch(Paged, frozen=True, kw_only=True):
     ) = None
 
 
-class ReplaySearch(Paged, frozen=True, kw_only=True):
+class ReplaySearch(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which page."""
 
 

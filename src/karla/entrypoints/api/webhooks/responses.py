@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from karla.domain.subscribers.records.deliveries import Attempt, Delivery, DeliveryStatus
-from karla.domain.subscribers.records.replays import Replay, ReplaySource, ReplayStatus
+from karla.domain.subscribers.records.replays import Replay, ReplayCriteria, ReplaySource, ReplayStatus
 from karla.domain.subscribers.records.webhooks import (
     COUNTED_AT_MOST,
     HealthStatus,
@@ -17,6 +17,7 @@ from karla.domain.subscribers.records.webhooks import (
     Webhook,
     WebhookStatus,
 )
+from karla.domain.subscribers.rules.deliveries import next_attempt_at
 from karla.domain.subscribers.rules.webhooks import health_status, signs_twice
 from karla.entrypoints.api.access import Access
 from karla.entrypoints.api.times import Timestamp, stamp
@@ -83,9 +84,12 @@ class AttemptDetail(msgspec.Struct, kw_only=True):
 
 
 class DeliveryDetail(msgspec.Struct, kw_only=True):
-    """One event on its way to a webhook; `next_attempt_at` while it is pending.
+    """One event on its way to a webhook.
 
-    `replay_id` is that of the request to send it again, `test` says that the event was made up.
+    `next_attempt_at` is from when on the next attempt is made, while it is `pending`; a pause of the webhook
+    (`health.paused_until`) comes on top. It is null during an attempt, may be so for the last 30 seconds before one,
+    and is so while an event waits for another one of its shipment. `replay_id` is that of the request to send it
+    again, `test` says that the event was made up.
     """
 
     uuid: UUID
@@ -115,20 +119,26 @@ class ReplayAnswer(msgspec.Struct, kw_only=True):
     dry_run: bool
 
 
-class ReplayDetail(msgspec.Struct, kw_only=True):
-    """A replay: what was asked for, and what has become of its deliveries so far.
+class CriteriaDetail(msgspec.Struct, kw_only=True):
+    """Which events a replay was to send; `status` is what had become of them before."""
 
-    That of a single delivery names it in `delivery_uuid`, and has no source and status.
+    source: ReplaySource
+    status: ReplayStatus
+    events: list[str] | None
+    since: Timestamp | None
+    until: Timestamp | None
+
+
+class ReplayDetail(msgspec.Struct, kw_only=True):
+    """A replay: what was asked for, and how many of its deliveries stand where; it is over when none is `pending`.
+
+    That of a single delivery names it in `delivery_uuid`, and has no `criteria`.
     """
 
     replay_id: UUID
     webhook_uuid: UUID
     delivery_uuid: UUID | None
-    source: ReplaySource | None
-    status: ReplayStatus | None
-    events: list[str] | None
-    since: Timestamp | None
-    until: Timestamp | None
+    criteria: CriteriaDetail | None
     created_at: Timestamp
     deliveries: int
     pending: int
@@ -176,8 +186,8 @@ def _health(webhook: Webhook, now: datetime) -> HealthDetail:
     )
 
 
-def delivery_detail(delivery: Delivery) -> DeliveryDetail:
-    """A delivery with its attempts, the first one first."""
+def delivery_detail(delivery: Delivery, now: datetime) -> DeliveryDetail:
+    """A delivery as it stands now, with its attempts, the first one first."""
     return DeliveryDetail(
         uuid=delivery.id,
         webhook_uuid=delivery.webhook_id,
@@ -189,7 +199,7 @@ def delivery_detail(delivery: Delivery) -> DeliveryDetail:
         triggered_at=stamp(delivery.triggered_at),
         created_at=stamp(delivery.created_at),
         finished_at=stamp(delivery.finished_at),
-        next_attempt_at=stamp(delivery.due_at) if delivery.status is DeliveryStatus.PENDING else None,
+        next_attempt_at=stamp(next_attempt_at(delivery, now)),
         attempts=[_attempt(number, attempt) for number, attempt in enumerate(delivery.attempts, 1)],
     )
 
@@ -207,20 +217,25 @@ def _attempt(number: int, attempt: Attempt) -> AttemptDetail:
 
 def replay_detail(replay: Replay) -> ReplayDetail:
     """A replay with its progress."""
-    asked = replay.criteria
     return ReplayDetail(
         replay_id=replay.id,
         webhook_uuid=replay.webhook_id,
         delivery_uuid=replay.delivery_id,
-        source=asked.source if asked else None,
-        status=asked.status if asked else None,
-        events=list(asked.events) if asked and asked.events else None,
-        since=stamp(asked.since) if asked else None,
-        until=stamp(asked.until) if asked else None,
+        criteria=_criteria(replay.criteria) if replay.criteria else None,
         created_at=stamp(replay.created_at),
         deliveries=replay.deliveries,
         pending=replay.pending,
         delivered=replay.delivered,
         failed=replay.failed,
         cancelled=replay.cancelled,
+    )
+
+
+def _criteria(asked: ReplayCriteria) -> CriteriaDetail:
+    return CriteriaDetail(
+        source=asked.source,
+        status=asked.status,
+        events=list(asked.events) if asked.events else None,
+        since=stamp(asked.since),
+        until=stamp(asked.until),
     )

@@ -78,7 +78,7 @@ class Player:
 
     async def _news(self) -> list[dict[str, Any]]:
         """The events that weren't seen before, the oldest first."""
-        page = await self._api.read("/events?limit=100")
+        page = await self._api.read("/events?per_page=100")
         new = [entry for entry in reversed(page) if entry["event_id"] not in self._seen]
         self._seen.update(entry["event_id"] for entry in new)
         return new
@@ -149,7 +149,7 @@ class Player:
             answers=self._answers,
             orders=await self._api.read("/orders?per_page=100"),
             shipments=await self._api.read("/shipments?per_page=100"),
-            events=await self._api.read("/events?limit=100"),
+            events=await self._api.read("/events?per_page=100"),
             deliveries=deliveries,
             received={name: receiver.journal for name, receiver in self._receivers.items()},
         )
