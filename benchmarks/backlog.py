@@ -3,7 +3,7 @@
 from benchmarks.api import Api
 from benchmarks.rows import raw, table_of
 from benchmarks.seeding import SCANS, template
-from karla.domain.subscribers.journal import announce
+from karla.domain.subscribers.journal import Journal
 from karla.infra.db import Database
 from karla.pipeline.relay import Relay
 
@@ -58,7 +58,7 @@ class Backlog:
 
 async def relay_all(url: str) -> None:
     """Turn what waits in the outbox into deliveries, by the worker's own relay."""
-    db = await Database.open(url, announce=announce, pool_size=2)
+    db = await Database.open(url, announce=Journal, pool_size=2)
     try:
         relay = Relay(db, on_deliveries=lambda: None)
         while await relay.turn():

@@ -6,7 +6,7 @@ import asyncpg
 
 from benchmarks.stage import Stage
 from karla.domain.shipments.queries.search import OrderFilter, search_orders
-from karla.domain.subscribers.journal import announce
+from karla.domain.subscribers.journal import Journal
 from karla.infra.access import scope_of
 from karla.infra.db import Database
 from karla.infra.paging import Paged
@@ -28,7 +28,7 @@ class _Explaining:
 
 async def explained_search(it: Stage, title: str, wanted: OrderFilter) -> str:
     """The plans of a search as Markdown."""
-    db = await Database.open(it.url, announce=announce, pool_size=1)
+    db = await Database.open(it.url, announce=Journal, pool_size=1)
     scope = scope_of([it.shop_id])
     try:
         async with db.read(scope) as connection:

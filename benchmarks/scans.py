@@ -18,7 +18,7 @@ from benchmarks.seeding import SCANS, fill, template
 from benchmarks.stage import free_port, stage
 from karla.domain.shipments.commands.observe import observe
 from karla.domain.shipments.records import Observation
-from karla.domain.subscribers.journal import announce
+from karla.domain.subscribers.journal import Journal
 from karla.infra.access import scope_of
 from karla.infra.db import Database
 from karla.infra.ids import new_id
@@ -55,6 +55,7 @@ class Karla:
         self._db = db
         self._batches = batches
         self._relay = Relay(db, on_deliveries=lambda: None)
+        self._news = asyncio.Event()
 
     async def turn(self, count: int) -> float:
         """Scans a second, from the first to the last delivery row."""
@@ -62,11 +63,10 @@ class Karla:
         began = time.perf_counter()
         # Two at a time, as two connections of the ceiling write: while PostgreSQL has one batch, the other is planned.
         batches = iter(prepared)
-        observing = asyncio.gather(*(self._observe(batches) for _ in range(2)))
-        while not observing.done():
-            if not await self._relay.turn():
-                await asyncio.sleep(0.002)
-        await observing
+        relaying = asyncio.create_task(self._relay_when_told())
+        await asyncio.gather(*(self._observe(batches) for _ in range(2)))
+        relaying.cancel()
+        await asyncio.gather(relaying, return_exceptions=True)
         while await self._relay.turn():
             pass
         return BATCH * count / (time.perf_counter() - began)
@@ -75,6 +75,13 @@ class Karla:
         for batch in batches:
             scope = scope_of(observation.shop_id for observation in batch)
             await self._db.write(scope, partial(observe, observations=batch))
+            self._news.set()
+
+    async def _relay_when_told(self) -> None:
+        while await self._news.wait():
+            self._news.clear()
+            while await self._relay.turn():
+                pass
 
 
 class Ceiling:
@@ -144,7 +151,7 @@ async def run(plan: Plan) -> Section:
             await template(api)
             await api.webhook("http://127.0.0.1:9/never", "*")
         await fill(it.url, orders)
-        db = await Database.open(it.url, announce=announce, pool_size=4)
+        db = await Database.open(it.url, announce=Journal, pool_size=4)
         try:
             async with raw(it.url) as one, raw(it.url) as other:
                 await one.execute("truncate outbox")

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import asyncpg
 import uvloop
 
-from karla.domain.subscribers.journal import announce
+from karla.domain.subscribers.journal import Journal
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.access import Keyring
 from karla.entrypoints.api.gathering import Lookups, Upserts
@@ -39,7 +39,7 @@ async def open_services(
     """The parts of an API process, connected; `ending` tells that it is about to stop."""
     clock = SystemClock()
     objects = object_store(settings)
-    db = await Database.open(url, announce=announce, clock=clock, pool_size=settings.database_pool_size)
+    db = await Database.open(url, announce=Journal, clock=clock, pool_size=settings.database_pool_size)
     bell = Bell(url)
     keyring = Keyring(db, clock, bell)
     streams = Streams(ending)
@@ -112,7 +112,7 @@ async def open_belt(settings: Settings, url: str, clock: Clock | None = None) ->
 @contextlib.asynccontextmanager
 async def _belt_parts(settings: Settings, url: str, clock: Clock) -> AsyncIterator[tuple[Belt, Database]]:
     with reaching(url, *_REFUSALS):
-        db = await Database.open(url, announce=announce, clock=clock, pool_size=settings.database_pool_size)
+        db = await Database.open(url, announce=Journal, clock=clock, pool_size=settings.database_pool_size)
     try:
         async with Egress(settings.allow_private_targets, route=Route.of(settings)) as egress:
             yield Belt(settings, db, egress, clock), db

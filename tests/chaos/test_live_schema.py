@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from karla.domain.subscribers.journal import announce
+from karla.domain.subscribers.journal import Journal
 from karla.infra.access import NOWHERE
 from karla.infra.db import Database
 from karla.infra.work import Work
@@ -25,7 +25,7 @@ def schema(database_url: str) -> Iterator[psycopg.Connection]:
 async def test_a_column_that_comes_or_goes_fails_no_write_and_no_read(
     schema: psycopg.Connection, database_url: str
 ) -> None:
-    db = await Database.open(database_url, announce=announce, pool_size=1)
+    db = await Database.open(database_url, announce=Journal, pool_size=1)
 
     async def written(work: Work) -> list[str]:
         return list((await work.connection.fetch("select * from live"))[0].keys())

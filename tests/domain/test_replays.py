@@ -12,7 +12,7 @@ import pytest_asyncio
 from karla.domain.shipments.records import OrderFile
 from karla.domain.subscribers.commands.replays import replay, replay_delivery
 from karla.domain.subscribers.commands.webhooks import create_webhook, update_webhook
-from karla.domain.subscribers.journal import announce
+from karla.domain.subscribers.journal import Journal
 from karla.domain.subscribers.queries.replays import replays
 from karla.domain.subscribers.records.deliveries import DeliveryStatus
 from karla.domain.subscribers.records.replays import Replay, ReplayCriteria, Replayed, ReplaySource, ReplayStatus
@@ -358,7 +358,7 @@ async def test_clocks_that_differ_keep_no_event_from_a_new_webhook(
     await bench.happen()
     await bench.webhook(receiver.url)
     db = await Database.open(
-        database_url, announce=announce, clock=StandingClock(NOON - timedelta(hours=1)), pool_size=1
+        database_url, announce=Journal, clock=StandingClock(NOON - timedelta(hours=1)), pool_size=1
     )
     try:
         event = shipment_event(order_file(bench.shop.id))

@@ -17,7 +17,7 @@ from karla.infra.access import NOWHERE
 from karla.infra.db import Database
 from karla.infra.errors import Unavailable
 from karla.infra.idempotency import KeyedRequest
-from karla.infra.work import Work
+from karla.infra.work import Silence, Work
 from karla.vocabulary.scope import Scope
 from tests.support.clocks import NOON, StandingClock
 from tests.support.karla import Karla, ShopClient
@@ -180,10 +180,7 @@ async def test_after_a_day_the_key_is_as_new(sender: Sender, process: Neighbour)
 async def test_a_purge_takes_what_is_a_day_old_and_nothing_else(database_url: str) -> None:
     clock = StandingClock(NOON - timedelta(days=9000))  # so long ago that no other test's requests are as old
 
-    async def nothing(*_: object) -> None:
-        """There is nothing to announce."""
-
-    db = await Database.open(database_url, announce=nothing, clock=clock, pool_size=1)
+    db = await Database.open(database_url, announce=Silence, clock=clock, pool_size=1)
     connection = await asyncpg.connect(database_url)
     organisation, key_id = uuid4(), uuid4()
     await connection.execute(

@@ -19,7 +19,7 @@ from karla.infra.embedded_postgres import EmbeddedPostgres
 from karla.infra.errors import Unavailable
 from karla.infra.migrations import migrate
 from karla.infra.settings import Settings
-from karla.infra.work import Work
+from karla.infra.work import Silence, Work
 from tests.support.benches import cut_connections
 from tests.support.karla import Karla, running_karla
 from tests.support.processes import descendants
@@ -86,10 +86,7 @@ async def test_a_database_that_hangs_or_is_gone_is_told_of_soon(postgres: Embedd
 
 
 async def test_an_error_of_something_else_is_no_outage(database_url: str) -> None:
-    async def announce(work: Work, facts: object) -> None:
-        raise AssertionError
-
-    db = await Database.open(f"{database_url}&application_name=ended", announce=announce)
+    db = await Database.open(f"{database_url}&application_name=ended", announce=Silence)
     missing = FileNotFoundError("an image")
 
     async def command(work: Work) -> None:

@@ -19,13 +19,12 @@ from karla.infra.db import Database
 from karla.infra.errors import Unavailable
 from karla.infra.migrations import migrate
 from karla.infra.sessions import NotIsolated
-from karla.infra.work import Connection, Work
+from karla.infra.work import Connection, Silence, Work
 from karla.vocabulary.scope import Scope
 from tests.conftest import with_database
 from tests.support.benches import cut_connections
 from tests.support.filled import Filled, fill
 from tests.support.karla import Karla
-from tests.support.neighbours import announce_nothing
 
 UNGUARDED = {
     "api_key_grants": "read before a shop is known: which ones may this key see?",
@@ -52,7 +51,7 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Database]:
     """With one connection, so that each read follows the one before it in the same session."""
-    database = await Database.open(url, announce=announce_nothing, pool_size=1)
+    database = await Database.open(url, announce=Silence, pool_size=1)
     try:
         yield database
     finally:
@@ -338,7 +337,7 @@ async def made_shop(db: Database) -> Scope:
 async def test_a_user_who_would_bypass_the_lock_is_refused(owned: dict[str, str], postgres_url: str) -> None:
     url = owned["bypassing"]
     with pytest.raises(NotIsolated, match=r"let a superuser run `create role karla_app nologin; grant karla_app to"):
-        await Database.open(url, announce=announce_nothing)
+        await Database.open(url, announce=Silence)
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         user = url.partition("?")[0].rpartition("/")[2]
         connection.execute(sql.SQL("grant karla_app to {}").format(sql.Identifier(user)))
@@ -348,4 +347,4 @@ async def test_a_user_who_would_bypass_the_lock_is_refused(owned: dict[str, str]
 
 async def test_an_older_schema_is_refused(postgres_url: str) -> None:
     with pytest.raises(NotIsolated, match="`karla migrate`"):
-        await Database.open(postgres_url, announce=announce_nothing)
+        await Database.open(postgres_url, announce=Silence)

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from karla.domain.subscribers.journal import announce
+from karla.domain.subscribers.journal import Journal
 from karla.domain.tenants.commands import create_shop
 from karla.domain.tenants.records import Shop
 from karla.infra.access import NOWHERE
@@ -31,7 +31,7 @@ AT_ONCE = 50
 
 async def a_shop(url: str) -> Shop:
     """A shop of its own; no API is needed for that."""
-    db = await Database.open(url, announce=announce, pool_size=1)
+    db = await Database.open(url, announce=Journal, pool_size=1)
     try:
         return await db.write(
             NOWHERE,

@@ -12,7 +12,7 @@ from karla.domain.subscribers.commands.claiming import claim_deliveries
 from karla.domain.subscribers.commands.relaying import fan_out
 from karla.domain.subscribers.commands.settling import finish
 from karla.domain.subscribers.commands.webhooks import create_webhook, delete_webhook, update_webhook
-from karla.domain.subscribers.journal import announce
+from karla.domain.subscribers.journal import Journal
 from karla.domain.subscribers.queries import deliveries as deliveries_queries
 from karla.domain.subscribers.queries import journal as journal_queries
 from karla.domain.subscribers.queries import webhooks as webhooks_queries
@@ -200,7 +200,7 @@ class Bench:
 async def bench_of(shop: Shop, settings: Settings, url: str) -> AsyncIterator[Bench]:
     """A bench on a database of its own connections."""
     clock = StandingClock()
-    db = await Database.open(url, announce=announce, clock=clock, pool_size=8)
+    db = await Database.open(url, announce=Journal, clock=clock, pool_size=8)
     try:
         async with Egress(settings.allow_private_targets) as egress:
             bench = Bench(shop, settings, clock, db, egress)

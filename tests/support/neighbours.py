@@ -1,7 +1,7 @@
 """Further API processes on the same database, each with a clock, a bell and a pool of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -15,7 +15,7 @@ from karla.infra.bell import Bell
 from karla.infra.clock import Clock
 from karla.infra.db import Database
 from karla.infra.rate_limit import RateLimit
-from karla.infra.work import Fact, Work
+from karla.infra.work import Silence
 from tests.support.karla import Karla, ShopClient
 
 
@@ -46,10 +46,6 @@ class CutOffBell(Bell):
         """There is nothing to hear."""
 
 
-async def announce_nothing(work: Work, facts: Sequence[Fact]) -> None:
-    """Keys and shops announce nothing."""
-
-
 @asynccontextmanager
 async def neighbour(
     karla: Karla,
@@ -62,7 +58,7 @@ async def neighbour(
     per_minute: int = 60_000,
 ) -> AsyncIterator[Neighbour]:
     """Start one, and stop it at the end; without `hears` its bell never began to listen."""
-    db = await database.open(url, announce=announce_nothing, clock=clock, pool_size=2)
+    db = await database.open(url, announce=Silence, clock=clock, pool_size=2)
     bell = bell or Bell(url)
     keyring = Keyring(db, clock, bell)
     heard = asyncio.Event()

@@ -19,11 +19,12 @@ from karla.domain.shipments.records import (
     ShipmentEvent,
     Tracking,
 )
-from karla.domain.subscribers.journal import announce
+from karla.domain.subscribers.journal import Journal
 from karla.infra.access import scope_of
 from karla.infra.db import Database
 from karla.infra.errors import KarlaError
 from karla.infra.work import Fact, Work
+from tests.support.announcers import announcer
 from tests.support.clocks import NOON, StandingClock
 
 
@@ -50,7 +51,10 @@ class OrderRooms:
             self.facts.append(fact)
         for order_id, fact in newest.items():
             assert fact.file == await self._stored(work, order_id)
-        await announce(work, facts)
+        journal = Journal(work.now)
+        for fact in facts:
+            journal.add(fact)
+        await journal.write(work)
 
     async def _stored(self, work: Work, order_id: UUID) -> OrderFile:
         reference = Reference(ReferenceKind.UUID, str(order_id))
@@ -126,7 +130,7 @@ def file_of(outcome: Outcome) -> OrderFile:
 async def order_rooms(shop_id: UUID, url: str) -> AsyncIterator[OrderRooms]:
     """The rooms with a database of their own and a clock that stands at noon."""
     rooms = OrderRooms(shop_id, StandingClock())
-    rooms.db = await Database.open(url, announce=rooms.announced, clock=rooms.clock)
+    rooms.db = await Database.open(url, announce=announcer(rooms.announced), clock=rooms.clock)
     try:
         yield rooms
     finally:

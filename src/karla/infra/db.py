@@ -2,9 +2,10 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
-from typing import Protocol, TypeVar, cast
+from datetime import datetime
+from typing import TypeAlias, TypeVar, cast
 
 import asyncpg
 import msgspec
@@ -13,7 +14,7 @@ from karla.infra import bell
 from karla.infra.clock import Clock, SystemClock
 from karla.infra.errors import NotFound, Unavailable
 from karla.infra.sessions import Session, demand_isolation, take_role
-from karla.infra.work import Connection, Fact, Retry, Work
+from karla.infra.work import Announcement, Connection, Retry, Work
 from karla.vocabulary.scope import Scope
 
 Result = TypeVar("Result")
@@ -44,12 +45,8 @@ _AWAY = (
 _SESSION = "set plan_cache_mode = force_generic_plan; set jit = off; set timezone = 'UTC'"
 
 
-class Announcer(Protocol):
-    """Writes what a `Work` announced into the journal and the outbox, within its transaction."""
-
-    async def __call__(self, work: Work, facts: Sequence[Fact], /) -> None:
-        """Called once, after the command and before the commit, when there is something to announce."""
-        ...
+Announcer: TypeAlias = Callable[[datetime], Announcement]
+"""Begins the announcement of a transaction whose moment this is."""
 
 
 class Database:
@@ -167,14 +164,23 @@ class Database:
 
     async def _write_once(self, scope: Scope, command: Callable[[Work], Awaitable[Result]]) -> Result:
         async with self._connection() as connection, _transaction(connection, scope):
-            work = Work(connection=connection, scope=scope, now=self._clock.now())
+            now = self._clock.now()
+            work = Work(connection=connection, scope=scope, now=now, announcement=self._announce(now))
             result = await command(work)
-            if work.facts:
-                await self._announce(work, work.facts)
             await work.complete()
-        if work.facts:
+        if work.announces:
             self._ringer.ring()
         return result
+
+
+async def meanwhile(statement: Coroutine[object, object, object], compute: Callable[[], Result]) -> Result:
+    """Compute something while PostgreSQL carries out a statement; either's error, the statement's before the other."""
+    under_way = asyncio.create_task(statement)
+    await asyncio.sleep(0)  # lets it go out
+    try:
+        return compute()
+    finally:
+        await under_way
 
 
 async def bounded(seconds: float, doing: Coroutine[object, object, Result]) -> Result:

@@ -48,6 +48,32 @@ COMPLETION: ContextVar["Completion | None"] = ContextVar("completion", default=N
 """What is to be done in the transaction of each change that this task makes, as the last of it."""
 
 
+class Announcement(Protocol):
+    """What one transaction announces: made ready fact by fact, written once."""
+
+    def add(self, fact: Fact, /) -> None:
+        """Make it ready, as it stands now; TypeError for a fact that nobody knows how to tell."""
+        ...
+
+    async def write(self, work: "Work", /) -> None:
+        """Write what was added, within the transaction; called after the command, if there is something to announce."""
+        ...
+
+
+class Silence:
+    """The announcer of those who have nothing to tell."""
+
+    def __init__(self, now: datetime) -> None:
+        del now
+
+    def add(self, fact: Fact) -> None:
+        """A TypeError always."""
+        raise TypeError(f"nobody is told of a {type(fact).__name__}")
+
+    async def write(self, work: "Work") -> None:
+        """Never called, as nothing was added."""
+
+
 class Retry(Exception):
     """Another transaction was quicker: roll back and run the command again on what it left."""
 
@@ -58,11 +84,12 @@ class Work:
     Made by `Database.write` alone, which also commits it.
     """
 
-    def __init__(self, *, connection: Connection, scope: Scope, now: datetime) -> None:
+    def __init__(self, *, connection: Connection, scope: Scope, now: datetime, announcement: Announcement) -> None:
         self.connection = connection
         self.scope = scope
         self.now = now
-        self.facts: list[Fact] = []
+        self.announces = False
+        self._announcement = announcement
 
     @property
     def origin(self) -> Origin:
@@ -71,10 +98,13 @@ class Work:
 
     def emit(self, fact: Fact) -> None:
         """Announce `fact` with this transaction: it goes out exactly if the transaction commits."""
-        self.facts.append(fact)
+        self._announcement.add(fact)
+        self.announces = True
 
     async def complete(self) -> None:
         """What must become true exactly if the change does; for `Database.write`, right before the commit."""
+        if self.announces:
+            await self._announcement.write(self)
         completion = COMPLETION.get()
         if completion is not None:
             await completion(self)

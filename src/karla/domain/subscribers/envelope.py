@@ -180,30 +180,45 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     head: bytes
 
 
-def entries(facts: Sequence[Fact], now: datetime) -> list[Entry]:
-    """The facts as the journal keeps them; TypeError for a fact that has no envelope.
+class Entries:
+    """The facts of one transaction as the journal keeps them.
 
-    Each is triggered a microsecond after the one before, so that the journal keeps the order of a transaction.
+    Each is triggered a microsecond after the one before, so that the journal keeps their order.
     """
-    contexts: dict[int, msgspec.Raw] = {}
-    return [_entry(fact, now + timedelta(microseconds=place), contexts) for place, fact in enumerate(facts)]
+
+    def __init__(self, now: datetime) -> None:
+        self.made: list[Entry] = []
+        self._now = now
+        self._told: OrderFile | None = None
+        self._context = _NO_CONTEXT
+
+    def add(self, fact: Fact) -> None:
+        """Make its entry; TypeError for a fact that has no envelope."""
+        triggered_at = self._now + timedelta(microseconds=len(self.made))
+        match fact:
+            case ShipmentEvent():
+                self.made.append(_shipment_entry(fact, triggered_at, self._context_of(fact.file)))
+            case WebhookNotice():
+                self.made.append(_notice_entry(fact, triggered_at))
+            case _:
+                raise TypeError(f"a {type(fact).__name__} has no envelope")
+
+    def _context_of(self, file: OrderFile) -> msgspec.Raw:
+        # The events of an order that come one after another share its file, and so its encoded form.
+        if file is not self._told:
+            self._told, self._context = file, msgspec.Raw(_encode(_context(file)))
+        return self._context
 
 
-def _entry(fact: Fact, triggered_at: datetime, contexts: dict[int, msgspec.Raw]) -> Entry:
-    match fact:
-        case ShipmentEvent():
-            return _shipment_entry(fact, triggered_at, contexts)
-        case WebhookNotice():
-            return _notice_entry(fact, triggered_at)
-        case _:
-            raise TypeError(f"a {type(fact).__name__} has no envelope")
+def entry_of(fact: Fact, now: datetime) -> Entry:
+    """The entry of a fact that is told by itself."""
+    entries = Entries(now)
+    entries.add(fact)
+    (entry,) = entries.made
+    return entry
 
 
-def _shipment_entry(fact: ShipmentEvent, triggered_at: datetime, contexts: dict[int, msgspec.Raw]) -> Entry:
-    # The events of one transaction share the file of their order, and so its encoded form.
-    context = contexts.get(id(fact.file))
-    if context is None:
-        context = contexts[id(fact.file)] = msgspec.Raw(_encode(_context(fact.file)))
+def _shipment_entry(fact: ShipmentEvent, triggered_at: datetime, context: msgspec.Raw) -> Entry:
     envelope = Envelope(
         source="shipments",
         ref=fact.kind.ref,

@@ -1,8 +1,9 @@
 """Writes what a transaction announced into the journal and the outbox."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from karla.domain.subscribers.envelope import Entry, entries
+from karla.domain.subscribers.envelope import Entries, Entry
 from karla.domain.subscribers.records.journal import AnnouncedEvent
 from karla.domain.subscribers.rules.filters import event_tokens
 from karla.infra.work import Fact, Work
@@ -31,11 +32,23 @@ _WRITE = """
 """
 
 
-async def announce(work: Work, facts: Sequence[Fact]) -> None:
-    """Called by the transaction itself right before its commit: one statement, however many facts."""
-    written = entries(facts, work.now)
-    await work.connection.execute(
-        _WRITE,
+class Journal:
+    """The announcer: the facts of a transaction, from `now`, written by one statement however many they are."""
+
+    def __init__(self, now: datetime) -> None:
+        self._entries = Entries(now)
+
+    def add(self, fact: Fact) -> None:
+        """Make its entry; TypeError for a fact that has no envelope."""
+        self._entries.add(fact)
+
+    async def write(self, work: Work) -> None:
+        """Write journal and outbox; called by the transaction itself right before its commit."""
+        await work.connection.execute(_WRITE, *_columns(self._entries.made))
+
+
+def _columns(written: Sequence[Entry]) -> list[list[object]]:
+    return [
         [entry.triggered_at for entry in written],
         [entry.id for entry in written],
         [entry.shop_id for entry in written],
@@ -49,7 +62,7 @@ async def announce(work: Work, facts: Sequence[Fact]) -> None:
         [entry.test for entry in written],
         [entry.head for entry in written],
         [" ".join(_filters(entry)) for entry in written],
-    )
+    ]
 
 
 def _filters(entry: Entry) -> tuple[str, ...]:

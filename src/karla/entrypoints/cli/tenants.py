@@ -26,7 +26,7 @@ from karla.infra.db import Database
 from karla.infra.instance import database
 from karla.infra.paging import Paged
 from karla.infra.settings import settings_from
-from karla.infra.work import ORIGIN, Fact, Work
+from karla.infra.work import ORIGIN, Silence, Work
 from karla.vocabulary.scope import Role
 
 Result = TypeVar("Result")
@@ -260,15 +260,11 @@ def _run(data_dir: Path | None, action: Callable[[Database], Awaitable[Result]])
 async def _connected(url: str, action: Callable[[Database], Awaitable[Result]]) -> Result:
     ORIGIN.set(operator)
     with reaching(url):
-        db = await Database.open(url, announce=_announce_nothing, pool_size=1)
+        db = await Database.open(url, announce=Silence, pool_size=1)
     try:
         return await action(db)
     finally:
         await db.close()
-
-
-async def _announce_nothing(work: Work, facts: Sequence[Fact]) -> None:
-    """The commands of this file announce nothing to subscribers."""
 
 
 def _plain(key: Key) -> dict[str, object]:

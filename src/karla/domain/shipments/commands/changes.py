@@ -8,7 +8,7 @@ import msgspec
 from karla.domain.orders import commands as orders
 from karla.domain.orders.records import Reference, SavedOrder
 from karla.domain.shipments.commands import writing
-from karla.domain.shipments.commands.upsert import carry_out
+from karla.domain.shipments.commands.upsert import announce, write
 from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.records import OrderFile, Shipment
 from karla.domain.shipments.rules.fulfilment import Planner, cancellable
@@ -52,7 +52,8 @@ async def cancel_order(work: Work, reference: Reference) -> OrderFile:
     planner.cancel()
     plan = planner.plan()
     await orders.save(work, [order])
-    await carry_out(work, [plan])
+    await write(work, [plan])
+    announce(work, [plan])
     return plan.file
 
 

@@ -1,12 +1,14 @@
 """Something was seen to happen to shipments: it goes on their timelines, and out."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from karla.domain.shipments.commands import writing
 from karla.domain.shipments.queries.files import files_by_ids
 from karla.domain.shipments.records import Observation, Observed, OrderFile, Shipment, ShipmentEvent, TimelineEvent
-from karla.domain.shipments.rules.timelines import chronological, may_carry, standing, unknown_event
+from karla.domain.shipments.rules.timelines import may_carry, standing, unknown_event, with_event
+from karla.infra.db import meanwhile
 from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
 from karla.infra.ids import new_id
 from karla.infra.work import Work
@@ -51,13 +53,30 @@ async def observe(work: Work, observations: Sequence[Observation]) -> list[Obser
                     changed[shipment.id] = shipment
             appended.append((outcome.event, observation))
     timeline = [(observation.shop_id, event) for event, observation in appended]
-    await writing.write(work, list(changed.values()), timeline)
+    news = [outcome for outcome in outcomes if isinstance(outcome, Observed) and not outcome.known]
+    # To put what happened into words takes as long as PostgreSQL takes to write it.
+    await meanwhile(writing.move(work, list(changed.values()), timeline), partial(_announce, work, news))
     await writing.keep_sightings(work, appended)
     return outcomes
 
 
+def _announce(work: Work, news: Sequence[Observed]) -> None:
+    for new in news:
+        shipment = next(s for s in new.file.shipments if s.id == new.event.shipment_id)
+        work.emit(
+            ShipmentEvent(
+                event_id=new.event.id,
+                shop_id=shipment.shop_id,
+                kind=CATALOGUE[new.event.event_name],
+                shipment=shipment,
+                file=new.file,
+                occurred_at=new.event.event_time,
+            )
+        )
+
+
 def _observed(work: Work, observation: Observation, file: OrderFile | None) -> Observed:
-    """The order's file with the observation in it, announced if it is new."""
+    """The order's file with the observation in it."""
     if file is None:
         raise NotFound("shipment_not_found", "The requested shipment does not exist.")
     if faults := unknown_event(observation.event_name):
@@ -85,20 +104,10 @@ def _observed(work: Work, observation: Observation, file: OrderFile | None) -> O
         additional_info=observation.additional_info,
         created_at=work.now,
     )
-    timeline = chronological((*file.timeline, event))
+    timeline = with_event(file.timeline, event)
     after = standing(shipment, timeline, work.now)
     shipments = tuple(after if s.id == after.id else s for s in file.shipments)
     now = OrderFile(file.order, shipments, timeline)
-    work.emit(
-        ShipmentEvent(
-            event_id=event.id,
-            shop_id=observation.shop_id,
-            kind=kind,
-            shipment=after,
-            file=now,
-            occurred_at=event.event_time,
-        )
-    )
     return Observed(event, now, known=False)
 
 

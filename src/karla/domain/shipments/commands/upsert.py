@@ -1,6 +1,7 @@
 """The most used command: orders with their parcels, one or five hundred at a time, by one implementation."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from karla.domain.orders import commands as orders
@@ -10,6 +11,7 @@ from karla.domain.shipments.commands import writing
 from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.records import OrderCommand, OrderFile, ShipmentEvent
 from karla.domain.shipments.rules.fulfilment import Plan, Planner
+from karla.infra.db import meanwhile
 from karla.infra.errors import Conflict, KarlaError, NotFound
 from karla.infra.ids import new_id
 from karla.infra.work import Work
@@ -73,19 +75,26 @@ async def _planned(work: Work, ready: Sequence[tuple[int, OrderCommand, SavedOrd
         planner.attach(command.trackings)
         planner.expect()
         plans.append(planner.plan())
-    await orders.save(work, [saved.now for _, _, saved in ready if saved.changed])
-    await carry_out(work, plans)
+    # To put what happened into words takes as long as PostgreSQL takes to write the orders.
+    await meanwhile(
+        orders.save(work, [saved.now for _, _, saved in ready if saved.changed]), partial(announce, work, plans)
+    )
+    await write(work, plans)
     return plans
 
 
-async def carry_out(work: Work, plans: Sequence[Plan]) -> None:
-    """Write what the plans say and announce what happened."""
+async def write(work: Work, plans: Sequence[Plan]) -> None:
+    """Write what becomes of the parcels."""
     await writing.remove(work, [(plan.file.order.shop_id, gone) for plan in plans for gone in plan.removed])
     await writing.write(
         work,
         [shipment for plan in plans for shipment in plan.written],
         [(plan.file.order.shop_id, happening.event) for plan in plans for happening in plan.happenings],
     )
+
+
+def announce(work: Work, plans: Sequence[Plan]) -> None:
+    """Announce what happens to the parcels."""
     for plan in plans:
         shipments = {shipment.id: shipment for shipment in plan.file.shipments}
         for happening in plan.happenings:

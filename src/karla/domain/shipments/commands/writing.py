@@ -9,6 +9,9 @@ from karla.infra.work import Work
 
 _SHIPMENT = Shipment.__struct_fields__
 _EVENT = ("shop_id", *TimelineEvent.__struct_fields__)
+_STANDING = (
+    "phase", "state", "flag", "event_name", "event_time", "expected_from", "expected_to", "pickup", "updated_at"
+)  # fmt: skip
 
 _WRITE = f"""
     with written as (
@@ -24,6 +27,22 @@ async def write(work: Work, shipments: Sequence[Shipment], events: Sequence[tupl
     """Write the shipments as they are, and append the events (each with its shop) to the timelines."""
     if shipments or events:
         await work.connection.execute(_WRITE, rows(shipments), rows_of_shops(events))
+
+
+_MOVE = f"""
+    with moved as (
+        update shipments s set {", ".join(f"{c} = n.{c}" for c in _STANDING)}
+        from ({recordset("shipments", ("shop_id", "id", *_STANDING), 1)}) n
+        where s.shop_id = n.shop_id and s.id = n.id
+    )
+    insert into shipment_events ({", ".join(_EVENT)}) {recordset("shipment_events", _EVENT, 2)}
+"""  # noqa: S608 - no value is interpolated
+
+
+async def move(work: Work, shipments: Sequence[Shipment], events: Sequence[tuple[UUID, TimelineEvent]]) -> None:
+    """Write where shipments that are stored stand now, and append the events (each with its shop)."""
+    if shipments or events:
+        await work.connection.execute(_MOVE, rows(shipments), rows_of_shops(events))
 
 
 async def keep_sightings(work: Work, sightings: Sequence[tuple[TimelineEvent, Observation]]) -> None:

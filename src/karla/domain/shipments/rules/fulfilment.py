@@ -90,11 +90,12 @@ class Planner:
 
     def plan(self) -> Plan:
         """What all of it comes to."""
+        timeline = chronological(self._timeline)
         for shipment_id in dict.fromkeys(happening.event.shipment_id for happening in self._happenings):
-            self._after[shipment_id] = standing(self._after[shipment_id], self._timeline, self._now)
+            self._after[shipment_id] = standing(self._after[shipment_id], timeline, self._now)
         shipments = tuple(sorted(self._after.values(), key=lambda shipment: shipment.position))
         return Plan(
-            file=OrderFile(self._order, shipments, chronological(self._timeline)),
+            file=OrderFile(self._order, shipments, timeline),
             written=tuple(s for s in shipments if self._before.get(s.id) != s),
             removed=tuple(shipment_id for shipment_id in self._before if shipment_id not in self._after),
             happenings=tuple(self._happenings),

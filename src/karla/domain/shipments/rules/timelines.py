@@ -1,5 +1,6 @@
 """What a shipment's timeline takes, and where the shipment stands by it."""
 
+import bisect
 import difflib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -30,18 +31,21 @@ def chronological(events: Iterable[TimelineEvent]) -> tuple[TimelineEvent, ...]:
     return tuple(sorted(events, key=_moment))
 
 
+def with_event(timeline: Sequence[TimelineEvent], event: TimelineEvent) -> tuple[TimelineEvent, ...]:
+    """A chronological timeline with one event more."""
+    place = bisect.bisect_right(timeline, _moment(event), key=_moment)
+    return (*timeline[:place], event, *timeline[place:])
+
+
 def _moment(event: TimelineEvent) -> tuple[datetime, int, datetime, UUID]:
     kind = CATALOGUE.get(event.event_name)
     return event.event_time, kind.position if kind else -1, event.created_at, event.id
 
 
 def standing(shipment: Shipment, timeline: Sequence[TimelineEvent], now: datetime) -> Shipment:
-    """The shipment in the state that its whole timeline settles to."""
-    settled = settle(
-        Scan(event.event_name, event.event_time, event.correction)
-        for event in timeline
-        if event.shipment_id == shipment.id
-    )
+    """The shipment in the state that its whole timeline, which is chronological, settles to."""
+    own = [event for event in timeline if event.shipment_id == shipment.id]
+    settled = settle([Scan(event.event_name, event.event_time, event.correction) for event in own])
     return msgspec.structs.replace(
         shipment,
         phase=settled.phase,
@@ -49,7 +53,7 @@ def standing(shipment: Shipment, timeline: Sequence[TimelineEvent], now: datetim
         flag=settled.flag,
         event_name=settled.event_name,
         event_time=settled.event_time,
-        **_told_by([event for event in timeline if event.shipment_id == shipment.id]),
+        **_told_by(own),
         updated_at=now,
     )
 
@@ -57,8 +61,10 @@ def standing(shipment: Shipment, timeline: Sequence[TimelineEvent], now: datetim
 def _told_by(timeline: Sequence[TimelineEvent]) -> dict[str, Any]:
     """What the latest event that knew of it said of the expected delivery and of the place to collect at."""
     told: dict[str, Any] = {}
-    for event in chronological(timeline):
-        said = event.additional_info or {}
+    for event in timeline:
+        said = event.additional_info
+        if not said:
+            continue
         window = said.get("expected_delivery")
         if isinstance(window, dict):
             told |= {"expected_from": _moment_in(window.get("from")), "expected_to": _moment_in(window.get("to"))}

@@ -6,7 +6,7 @@ from karla.domain.audit.commands import record
 from karla.domain.audit.records import Action
 from karla.domain.shipments.rules.timelines import unknown_event
 from karla.domain.subscribers.commands.lanes import wake
-from karla.domain.subscribers.envelope import entries
+from karla.domain.subscribers.envelope import entry_of
 from karla.domain.subscribers.queries.deliveries import demand_delivery
 from karla.domain.subscribers.queries.webhooks import demand_webhook
 from karla.domain.subscribers.records.deliveries import Delivery
@@ -32,7 +32,7 @@ async def send_test(work: Work, webhook_id: UUID, event_name: str | None = None)
     """
     webhook = await demand_webhook(work.scope, work.connection, webhook_id, lock="share")
     demand_active(webhook)
-    (entry,) = entries([_fact(work, webhook, event_name)], work.now)
+    entry = entry_of(_fact(work, webhook, event_name), work.now)
     delivery_id = new_id()
     await work.connection.execute(
         """

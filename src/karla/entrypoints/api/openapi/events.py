@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from karla.domain.subscribers.envelope import VERSION, Context, Envelope, NoticeData, ShipmentData, entries
+from karla.domain.subscribers.envelope import VERSION, Context, Envelope, NoticeData, ShipmentData, entry_of
 from karla.domain.subscribers.records.lanes import LaneFailure, LaneState, WebhookNotice
 from karla.domain.subscribers.rules.cloudevents import CONTENT_TYPE, CloudEvent
 from karla.entrypoints.api.openapi import sample, texts
@@ -131,7 +131,7 @@ def notice_example(notice: Notice) -> Json:
 
 
 def _example(fact: Fact) -> Json:
-    (entry,) = entries([fact], sample.TOLD)
+    entry = entry_of(fact, sample.TOLD)
     head: Json = msgspec.json.decode(entry.head + b"}")
     return {**head, "shop_slug": sample.SHOP.slug, "shop_id": str(sample.SHOP.id)}
 
