@@ -1,5 +1,6 @@
 """Delivery row → one signed request, and the attempt in the log."""
 
+import logging
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -189,8 +190,10 @@ def _observe(row: DueDelivery, result: AttemptResult) -> None:
     _COUNTED[result.outcome].inc()
     DELIVERY_SECONDS.observe(result.attempt.duration_ms / 1000)
     # Each attempt stands in the delivery's own log; what went well need not stand in this one too.
-    tell = log.debug if result.outcome is Outcome.ACCEPTED else log.info
-    tell("delivery attempt", **_told(row, result))
+    if result.outcome is not Outcome.ACCEPTED:
+        log.info("delivery attempt", **_told(row, result))
+    elif log.is_enabled_for(logging.DEBUG):
+        log.debug("delivery attempt", **_told(row, result))
 
 
 def _told(row: DueDelivery, result: AttemptResult) -> dict[str, object]:

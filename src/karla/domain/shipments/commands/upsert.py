@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TypeAlias
 from uuid import UUID
 
 from karla.domain.orders import commands as orders
@@ -17,6 +18,11 @@ from karla.infra.ids import new_id
 from karla.infra.work import Work
 
 Outcome = OrderFile | KarlaError
+
+_Ready: TypeAlias = tuple[int, OrderCommand, SavedOrder]
+
+# So many orders that what a statement costs besides them is nothing.
+_PART = 100
 
 
 async def upsert_orders(work: Work, commands: Sequence[OrderCommand]) -> list[Outcome]:
@@ -47,7 +53,7 @@ async def _round(
     )
     taken: set[object] = set()
     later: list[tuple[int, OrderCommand]] = []
-    ready: list[tuple[int, OrderCommand, SavedOrder]] = []
+    ready: list[_Ready] = []
     for place, command in waiting:
         keys = found.keys_of(command)
         waits = not taken.isdisjoint(keys)
@@ -59,28 +65,43 @@ async def _round(
             ready.append((place, command, _saved(work, command, found)))
         except KarlaError as error:
             outcomes[place] = error
-    plans = await _planned(work, ready)
+    # In one order everywhere, so that two batches that make the same orders wait for each other only one way.
+    ready.sort(key=lambda one: (one[2].now.shop_id, one[2].now.order_number))
+    plans = await _carried_out(work, ready)
     for (place, _, _), plan in zip(ready, plans, strict=True):
         outcomes[place] = plan.file
     return later
 
 
-async def _planned(work: Work, ready: Sequence[tuple[int, OrderCommand, SavedOrder]]) -> list[Plan]:
+async def _carried_out(work: Work, ready: Sequence[_Ready]) -> list[Plan]:
+    """Plan, write and announce, a part after the other: while PostgreSQL writes one the next one is planned."""
     existing = [saved.before for _, _, saved in ready if saved.before]
     files = {file.order.id: file for file in await files_of(work.scope, work.connection, existing)}
-    plans = []
-    for _, command, saved in ready:
-        planner = Planner(saved, files.get(saved.now.id), work.now, new_id)
-        planner.readdress()
-        planner.attach(command.trackings)
-        planner.expect()
-        plans.append(planner.plan())
-    # To put what happened into words takes as long as PostgreSQL takes to write the orders.
-    await meanwhile(
-        orders.save(work, [saved.now for _, _, saved in ready if saved.changed]), partial(announce, work, plans)
-    )
-    await write(work, plans)
+
+    def planned(part: Sequence[_Ready], before: Sequence[Plan] = ()) -> list[Plan]:
+        announce(work, before)
+        return [_plan(work, command, saved, files.get(saved.now.id)) for _, command, saved in part]
+
+    plans: list[Plan] = []
+    last = planned(ready[:_PART])
+    for start in range(0, len(ready), _PART):
+        part, following = ready[start : start + _PART], ready[start + _PART : start + 2 * _PART]
+        plans += last
+        last = await meanwhile(_save_and_write(work, part, last), partial(planned, following, last))
     return plans
+
+
+def _plan(work: Work, command: OrderCommand, saved: SavedOrder, file: OrderFile | None) -> Plan:
+    planner = Planner(saved, file, work.now, new_id)
+    planner.readdress()
+    planner.attach(command.trackings)
+    planner.expect()
+    return planner.plan()
+
+
+async def _save_and_write(work: Work, part: Sequence[_Ready], plans: Sequence[Plan]) -> None:
+    await orders.save(work, [saved.now for _, _, saved in part if saved.changed])
+    await write(work, plans)
 
 
 async def write(work: Work, plans: Sequence[Plan]) -> None:
