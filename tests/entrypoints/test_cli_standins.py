@@ -8,8 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from karla.entrypoints.cli.program import app
 from karla.infra.clock import SystemClock
 from karla.infra.ports import free_port
 from karla.infra.signing import karla_signature, standard_headers
@@ -129,3 +133,7 @@ def test_it_answers_what_it_was_told(tmp_path: Path) -> None:
         )
     assert taken.returncode == 1
     assert f"Port {standin.port} on 127.0.0.1 can't be used" in taken.stderr
+
+
+def test_the_version_is_told_and_nothing_else() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output == f"{version('karla')}\n"

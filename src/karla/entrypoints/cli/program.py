@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn, cast
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn, cast
 
 import msgspec
 import typer
@@ -31,11 +32,27 @@ class Runtime(msgspec.Struct, frozen=True):
 
 app = typer.Typer(
     name="karla",
-    help="Karla: an open post-purchase platform for e-commerce.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("karla"))
+        raise typer.Exit
+
+
+@app.callback()
+def _karla(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="The version, and nothing else.")
+    ] = False,
+) -> None:
+    """Karla: an open post-purchase platform for e-commerce."""
+
+
 app.command("up")(serving.up)
 app.command("serve")(serving.serve)
 app.command("work")(serving.work)
