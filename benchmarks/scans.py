@@ -21,6 +21,7 @@ from karla.domain.shipments.records import Observation
 from karla.domain.subscribers.journal import Journal
 from karla.infra.access import scope_of
 from karla.infra.db import Database
+from karla.infra.garbage import collect_less_often
 from karla.infra.ids import new_id
 from karla.pipeline.relay import Relay
 
@@ -151,6 +152,7 @@ async def run(plan: Plan) -> Section:
             await template(api)
             await api.webhook("http://127.0.0.1:9/never", "*")
         await fill(it.url, orders)
+        collect_less_often()  # as Karla's processes do
         db = await Database.open(it.url, announce=Journal, pool_size=4)
         try:
             async with raw(it.url) as one, raw(it.url) as other:

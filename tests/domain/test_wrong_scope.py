@@ -18,7 +18,7 @@ from karla.domain.catalog.records import VariantFilter
 from karla.domain.orders.queries import orders_by_references
 from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.queries import search
-from karla.domain.shipments.queries.files import files_by_ids, files_of
+from karla.domain.shipments.queries.files import documents_of, files_of
 from karla.domain.subscribers.queries import deliveries, journal, replays, webhooks
 from karla.domain.subscribers.records.deliveries import DeliveryStatus
 from karla.domain.subscribers.records.journal import ANY_TIME
@@ -58,7 +58,7 @@ QUERIES: dict[str, Query] = {
     "orders.queries.orders_by_references": lambda s, c, f: orders_by_references(
         s, c, [Reference(ReferenceKind.UUID, f.order["uuid"])]
     ),
-    "shipments.queries.files.files_by_ids": lambda s, c, f: files_by_ids(s, c, [(f.scope.shop, UUID(f.order["uuid"]))]),
+    "shipments.queries.files.documents_of": lambda s, c, f: documents_of(s, c, [(f.scope.shop, UUID(f.order["uuid"]))]),
     "shipments.queries.files.files_of": parcels_of,
     "shipments.queries.search.orders_by_any_reference": lambda s, c, f: found_by_any_reference(s, c, f.order["uuid"]),
     "shipments.queries.search.order_ids_by_reference": lambda s, c, f: search.order_ids_by_reference(

@@ -53,7 +53,7 @@ async def cancel_order(work: Work, reference: Reference) -> OrderFile:
     plan = planner.plan()
     await orders.save(work, [order])
     await write(work, [plan])
-    announce(work, [plan])
+    announce(work, plan)
     return plan.file
 
 

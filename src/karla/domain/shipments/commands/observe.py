@@ -1,14 +1,12 @@
 """Something was seen to happen to shipments: it goes on their timelines, and out."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from karla.domain.shipments.commands import writing
-from karla.domain.shipments.queries.files import files_by_ids
+from karla.domain.shipments.queries.files import Key, documents_of, file_from
 from karla.domain.shipments.records import Observation, Observed, OrderFile, Shipment, ShipmentEvent, TimelineEvent
 from karla.domain.shipments.rules.timelines import may_carry, standing, unknown_event, with_event
-from karla.infra.db import meanwhile
 from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
 from karla.infra.ids import new_id
 from karla.infra.work import Work
@@ -17,11 +15,12 @@ from karla.vocabulary.events import CATALOGUE
 # As `orders.commands` locks, and in the same order. What the rows hold is read by a statement of its own afterwards:
 # this one sees what was there before it had to wait.
 _LOCK = """
-    select o.shop_id, o.id
+    select o.shop_id, o.id, w.shipments
     from (
-        select distinct s.shop_id, s.order_id from shipments s
+        select s.shop_id, s.order_id, array_agg(s.id) as shipments from shipments s
         join unnest($1::uuid[], $2::uuid[]) as w (shop_id, id) on s.shop_id = w.shop_id and s.id = w.id
         where s.shop_id = any ($3::uuid[])
+        group by s.shop_id, s.order_id
     ) w
     join orders o on o.shop_id = w.shop_id and o.id = w.order_id
     order by o.id for update of o
@@ -39,40 +38,36 @@ async def observe(work: Work, observations: Sequence[Observation]) -> list[Obser
     appended: list[tuple[TimelineEvent, Observation]] = []
     outcomes: list[Observed | KarlaError] = []
     for observation in observations:
-        file = files.get((observation.shop_id, observation.shipment_id))
         try:
-            outcome = _observed(work, observation, file)
+            outcome = _observed(work, observation, files.of(observation))
         except KarlaError as error:
             outcomes.append(error)
             continue
         outcomes.append(outcome)
         if not outcome.known:
-            for shipment in outcome.file.shipments:
-                files[(observation.shop_id, shipment.id)] = outcome.file
-                if shipment.id == observation.shipment_id:
-                    changed[shipment.id] = shipment
+            files.put(outcome.file)
+            changed[observation.shipment_id] = _announced(work, outcome)
             appended.append((outcome.event, observation))
     timeline = [(observation.shop_id, event) for event, observation in appended]
-    news = [outcome for outcome in outcomes if isinstance(outcome, Observed) and not outcome.known]
-    # To put what happened into words takes as long as PostgreSQL takes to write it.
-    await meanwhile(writing.move(work, list(changed.values()), timeline), partial(_announce, work, news))
+    await writing.move(work, list(changed.values()), timeline)
     await writing.keep_sightings(work, appended)
     return outcomes
 
 
-def _announce(work: Work, news: Sequence[Observed]) -> None:
-    for new in news:
-        shipment = next(s for s in new.file.shipments if s.id == new.event.shipment_id)
-        work.emit(
-            ShipmentEvent(
-                event_id=new.event.id,
-                shop_id=shipment.shop_id,
-                kind=CATALOGUE[new.event.event_name],
-                shipment=shipment,
-                file=new.file,
-                occurred_at=new.event.event_time,
-            )
+def _announced(work: Work, new: Observed) -> Shipment:
+    """The shipment after the event, which is announced."""
+    shipment = next(s for s in new.file.shipments if s.id == new.event.shipment_id)
+    work.emit(
+        ShipmentEvent(
+            event_id=new.event.id,
+            shop_id=shipment.shop_id,
+            kind=CATALOGUE[new.event.event_name],
+            shipment=shipment,
+            file=new.file,
+            occurred_at=new.event.event_time,
         )
+    )
+    return shipment
 
 
 def _observed(work: Work, observation: Observation, file: OrderFile | None) -> Observed:
@@ -111,13 +106,35 @@ def _observed(work: Work, observation: Observation, file: OrderFile | None) -> O
     return Observed(event, now, known=False)
 
 
-async def _locked_files(work: Work, observations: Sequence[Observation]) -> dict[tuple[UUID, UUID], OrderFile]:
-    """The files of the orders that these shipments belong to, by shop and shipment, locked by order."""
+class _Files:
+    """The files of orders as they stand; each is read when it is wanted, and then still in the cache."""
+
+    def __init__(self, order_of: Mapping[Key, Key], documents: Mapping[Key, str]) -> None:
+        self._order_of = order_of
+        self._documents = documents
+        self._read: dict[Key, OrderFile] = {}
+
+    def of(self, observation: Observation) -> OrderFile | None:
+        """The file with the shipment that was observed, if there is one."""
+        order = self._order_of.get((observation.shop_id, observation.shipment_id))
+        if order is None:
+            return None
+        if order not in self._read:
+            self._read[order] = file_from(self._documents[order])
+        return self._read[order]
+
+    def put(self, file: OrderFile) -> None:
+        """The order stands so now."""
+        self._read[file.order.shop_id, file.order.id] = file
+
+
+async def _locked_files(work: Work, observations: Sequence[Observation]) -> _Files:
+    """The files of the orders that these shipments belong to, locked by order."""
     locked = await work.connection.fetch(
         _LOCK,
         [observation.shop_id for observation in observations],
         [observation.shipment_id for observation in observations],
         list(work.scope.shops),
     )
-    files = await files_by_ids(work.scope, work.connection, [(row[0], row[1]) for row in locked])
-    return {(file.order.shop_id, shipment.id): file for file in files for shipment in file.shipments}
+    order_of = {(shop, shipment): (shop, order) for shop, order, shipments in locked for shipment in shipments}
+    return _Files(order_of, await documents_of(work.scope, work.connection, set(order_of.values())))

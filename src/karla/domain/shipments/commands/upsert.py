@@ -78,25 +78,26 @@ async def _carried_out(work: Work, ready: Sequence[_Ready]) -> list[Plan]:
     existing = [saved.before for _, _, saved in ready if saved.before]
     files = {file.order.id: file for file in await files_of(work.scope, work.connection, existing)}
 
-    def planned(part: Sequence[_Ready], before: Sequence[Plan] = ()) -> list[Plan]:
-        announce(work, before)
-        return [_plan(work, command, saved, files.get(saved.now.id)) for _, command, saved in part]
+    def planned(start: int) -> list[Plan]:
+        part = ready[start : start + _PART]
+        return [_planned(work, command, saved, files.get(saved.now.id)) for _, command, saved in part]
 
-    plans: list[Plan] = []
-    last = planned(ready[:_PART])
+    plans = planned(0)
     for start in range(0, len(ready), _PART):
-        part, following = ready[start : start + _PART], ready[start + _PART : start + 2 * _PART]
-        plans += last
-        last = await meanwhile(_save_and_write(work, part, last), partial(planned, following, last))
+        stop = start + _PART
+        plans += await meanwhile(_save_and_write(work, ready[start:stop], plans[start:stop]), partial(planned, stop))
     return plans
 
 
-def _plan(work: Work, command: OrderCommand, saved: SavedOrder, file: OrderFile | None) -> Plan:
+def _planned(work: Work, command: OrderCommand, saved: SavedOrder, file: OrderFile | None) -> Plan:
+    """What becomes of the order's parcels, announced: put into words at once, it is still in the cache."""
     planner = Planner(saved, file, work.now, new_id)
     planner.readdress()
     planner.attach(command.trackings)
     planner.expect()
-    return planner.plan()
+    plan = planner.plan()
+    announce(work, plan)
+    return plan
 
 
 async def _save_and_write(work: Work, part: Sequence[_Ready], plans: Sequence[Plan]) -> None:
@@ -114,21 +115,20 @@ async def write(work: Work, plans: Sequence[Plan]) -> None:
     )
 
 
-def announce(work: Work, plans: Sequence[Plan]) -> None:
-    """Announce what happens to the parcels."""
-    for plan in plans:
-        shipments = {shipment.id: shipment for shipment in plan.file.shipments}
-        for happening in plan.happenings:
-            work.emit(
-                ShipmentEvent(
-                    event_id=happening.event.id,
-                    shop_id=plan.file.order.shop_id,
-                    kind=happening.kind,
-                    shipment=shipments[happening.event.shipment_id],
-                    file=plan.file,
-                    occurred_at=happening.event.event_time,
-                )
+def announce(work: Work, plan: Plan) -> None:
+    """Announce what happens to the parcels of an order."""
+    shipments = {shipment.id: shipment for shipment in plan.file.shipments}
+    for happening in plan.happenings:
+        work.emit(
+            ShipmentEvent(
+                event_id=happening.event.id,
+                shop_id=plan.file.order.shop_id,
+                kind=happening.kind,
+                shipment=shipments[happening.event.shipment_id],
+                file=plan.file,
+                occurred_at=happening.event.event_time,
             )
+        )
 
 
 class _Found:

@@ -3,7 +3,8 @@
 An order's file comes as one JSON document: one round trip for all its rows, and decoded straight into records.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +16,9 @@ from karla.domain.shipments.rules.timelines import chronological
 from karla.infra.work import Connection
 from karla.vocabulary.events import Direction, Flag, Phase, State
 from karla.vocabulary.scope import Scope
+
+Key: TypeAlias = tuple[UUID, UUID]
+"""A shop, and the id of something of it."""
 
 _PARCELS = """
     'shipments', (
@@ -38,8 +42,8 @@ _PARCELS_OF = f"""
 """  # noqa: S608 - no value is interpolated
 
 
-_FILES = f"""
-    select {DOCUMENT}
+_DOCUMENTS = f"""
+    select o.shop_id, o.id, {DOCUMENT}
     from unnest($1::uuid[], $2::uuid[]) as wanted (shop_id, id)
     join orders o on o.shop_id = wanted.shop_id and o.id = wanted.id
     where o.shop_id = any ($3::uuid[])
@@ -55,12 +59,12 @@ _file = msgspec.json.Decoder(OrderFile).decode
 _parcels = msgspec.json.Decoder(_Parcels).decode
 
 
-async def files_by_ids(scope: Scope, connection: Connection, orders: Sequence[tuple[UUID, UUID]]) -> list[OrderFile]:
-    """The files of the orders with these shops and ids, in any order; those outside of the scope are left out."""
+async def documents_of(scope: Scope, connection: Connection, orders: Collection[Key]) -> dict[Key, str]:
+    """The documents (see `file_from`) of these orders; those outside of the scope are left out."""
     rows = await connection.fetch(
-        _FILES, [shop_id for shop_id, _ in orders], [order_id for _, order_id in orders], list(scope.shops)
+        _DOCUMENTS, [shop_id for shop_id, _ in orders], [order_id for _, order_id in orders], list(scope.shops)
     )
-    return [file_from(row[0]) for row in rows]
+    return {(shop_id, order_id): document for shop_id, order_id, document in rows}
 
 
 async def files_of(scope: Scope, connection: Connection, orders: Sequence[Order]) -> list[OrderFile]:
