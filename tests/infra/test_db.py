@@ -14,7 +14,7 @@ import pytest_asyncio
 from karla.infra import bell as bells
 from karla.infra.access import NOWHERE
 from karla.infra.bell import Bell
-from karla.infra.db import Database, column
+from karla.infra.db import Database, column, meanwhile
 from karla.infra.work import Fact, Retry, Work
 from tests.support.announcers import announcer
 from tests.support.clocks import NOON, StandingClock
@@ -168,3 +168,26 @@ async def test_json_columns_hold_what_was_put_in_also_lists(desk: Desk) -> None:
     assert [row["nothing"] for row in rows] == [value is None for value in JSON]
     assert single["v"] == {"deep": JSON}
     assert column(iter(["a", None]), "text") == ["a", None]
+
+
+class TestMeanwhile:
+    """Something is computed while a statement is under way."""
+
+    async def test_both_are_done(self, desk: Desk) -> None:
+        async with desk.db.read(NOWHERE) as connection:
+            assert await meanwhile(connection.execute("select pg_sleep(0.01)"), lambda: 7) == 7
+            assert await connection.fetchval("select 1") == 1
+
+    async def test_the_error_of_the_statement_is_told(self, desk: Desk) -> None:
+        async with desk.db.read(NOWHERE) as connection:
+            with pytest.raises(asyncpg.DivisionByZeroError):
+                await meanwhile(connection.execute("select 1 / 0"), lambda: 7)
+
+    async def test_the_statement_has_ended_when_computing_fails(self, desk: Desk) -> None:
+        def fails() -> int:
+            raise RuntimeError("no")
+
+        async with desk.db.read(NOWHERE) as connection:
+            with pytest.raises(RuntimeError):
+                await meanwhile(connection.execute("select pg_sleep(0.01)"), fails)
+            assert await connection.fetchval("select 1") == 1
