@@ -102,8 +102,14 @@ def test_every_phase_has_a_state() -> None:
     assert {Phase.DELIVERED, Phase.RETURNED, Phase.RETURN_RECEIVED} == TERMINAL
 
 
-def test_english_has_every_event_in_order_and_no_leftover() -> None:
-    assert list(read_texts(TEXTS_FOLDER / "en.csv")) == list(CATALOGUE)
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_a_language_has_every_event_in_order_and_no_leftover(language: str) -> None:
+    told = read_texts(TEXTS_FOLDER / f"{language}.csv")
+    english = read_texts(TEXTS_FOLDER / "en.csv")
+    assert list(told) == list(CATALOGUE)
+    assert {name for name in told if not told[name].subtitle} == {name for name in told if not english[name].subtitle}
+    if language != "en":
+        assert not [name for name in told if told[name].headline == english[name].headline]
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
