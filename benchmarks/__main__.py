@@ -13,7 +13,7 @@ from benchmarks.results import Section, write
 
 # What `make bench` runs; the others take an environment of their own or very long.
 USUAL = (
-    "upsert", "read", "bulk", "scans", "deliveries", "latency", "scale", "workers", "fairness", "startup",
+    "upsert", "read", "bulk", "scans", "deliveries", "latency", "scale", "workers", "fairness", "startup", "matcher",
 )  # fmt: skip
 OTHERS = ("memory", "karrio", "profile")
 

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Callable
 import asyncpg
 import uvloop
 
+from karla.domain.shipments.commands.observe import observe
+from karla.domain.shipments.commands.upsert import upsert_orders
 from karla.domain.subscribers.journal import Journal
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.access import Keyring
-from karla.entrypoints.api.gathering import Lookups, Upserts
+from karla.entrypoints.api.gathering import Commands, Lookups
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.streams import Streams
 from karla.entrypoints.cli.failures import object_store, reaching
@@ -54,7 +56,8 @@ async def open_services(
                 clock=clock,
                 keyring=keyring,
                 objects=objects,
-                upserts=Upserts(db),
+                upserts=Commands(db, upsert_orders),
+                observations=Commands(db, observe),
                 lookups=Lookups(db),
                 key_limit=RateLimit(settings.requests_per_minute, clock),
                 bulk_limit=RateLimit(settings.bulk_requests_per_minute, clock),

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from karla.domain.shipments.rules.carriers import infer, nearest, unknown_carriers
-from karla.vocabulary.carriers import CARRIERS, TRACKERS, carrier_names, tracking_url
+from karla.vocabulary.carriers import CARRIERS, TRACKERS, tracking_url
+from karla.vocabulary.carriers.names import carrier_names
 
 CASES = Path(__file__).parents[1] / "support" / "carrier_cases.jsonl"
 

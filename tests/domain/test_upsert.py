@@ -13,8 +13,9 @@ import pytest
 import pytest_asyncio
 
 from karla.domain.orders.records import ReferenceKind
+from karla.domain.shipments.commands.upsert import upsert_orders
 from karla.domain.shipments.records import OrderCommand, OrderFile, Tracking
-from karla.entrypoints.api.gathering import upserted
+from karla.entrypoints.api.gathering import Commands
 from karla.infra.batching import Coalescer
 from karla.infra.errors import Conflict, NotFound
 from tests.support.clocks import NOON
@@ -307,7 +308,7 @@ async def test_identical_upserts_in_transactions_of_their_own_make_one_order(roo
 
 async def test_identical_upserts_that_share_transactions_make_one_order(rooms: OrderRooms) -> None:
     command = rooms.command("1", DHL, **everything())
-    together: Coalescer[OrderCommand, OrderFile] = Coalescer(partial(upserted, rooms.db), max_batch=4)
+    together: Coalescer[OrderCommand, OrderFile] = Coalescer(Commands(rooms.db, upsert_orders).together, max_batch=4)
     outcomes = await asyncio.gather(*(together.submit(command) for _ in range(30)))
     assert len({file.order.id for file in outcomes}) == 1
     assert [await rooms.count(table) for table in ("orders", "shipments", "events")] == [1, 2, 2]
@@ -315,9 +316,9 @@ async def test_identical_upserts_that_share_transactions_make_one_order(rooms: O
 
 async def test_different_parcels_at_once_all_arrive(rooms: OrderRooms) -> None:
     order_id = (await rooms.one(rooms.command("1", expected_number_of_shipments=5))).order.id
-    together: Coalescer[OrderCommand, OrderFile] = Coalescer(partial(upserted, rooms.db), max_batch=4)
+    together: Coalescer[OrderCommand, OrderFile] = Coalescer(Commands(rooms.db, upsert_orders).together, max_batch=4)
     commands = [rooms.by(NUMBER, "1", f"NUMBER{n}") for n in range(20)]
-    alone = [upserted(rooms.db, [command]) for command in commands[10:]]
+    alone = [Commands(rooms.db, upsert_orders).together([command]) for command in commands[10:]]
     await asyncio.gather(*(together.submit(command) for command in commands[:10]), *alone)
     stored = await rooms.stored(order_id)
     assert {shipment.tracking_number for shipment in stored.shipments} == {f"NUMBER{n}" for n in range(20)}
@@ -326,6 +327,8 @@ async def test_different_parcels_at_once_all_arrive(rooms: OrderRooms) -> None:
 
 async def test_batches_that_make_the_same_orders_in_other_orders_do_not_hang(rooms: OrderRooms) -> None:
     forth = [rooms.command(str(n), external_id=f"e{100 - n}") for n in range(60)]
-    done = await asyncio.gather(*(upserted(rooms.db, forth if n % 2 else forth[::-1]) for n in range(6)))
+    done = await asyncio.gather(
+        *(Commands(rooms.db, upsert_orders).together(forth if n % 2 else forth[::-1]) for n in range(6))
+    )
     assert all(isinstance(outcome, OrderFile) for outcomes in done for outcome in outcomes)
     assert await rooms.count("orders") == 60

@@ -68,6 +68,7 @@ QUERIES: dict[str, Query] = {
     "shipments.queries.search.search_shipments": lambda s, c, f: search.search_shipments(
         s, c, search.ShipmentFilter(), Paged()
     ),
+    "shipments.queries.search.demand_shipment": lambda s, c, f: search.demand_shipment(s, c, f.shipment["id"]),
     "shipments.queries.search.shipment_by_any_reference": lambda s, c, f: search.shipment_by_any_reference(
         s, c, f.shipment["id"]
     ),

@@ -1,5 +1,6 @@
 """Shipments by the public API: searching, reading, and events that no carrier reports."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -220,6 +221,22 @@ async def test_what_a_draft_may_carry(parcels: Parcels) -> None:
     refused = await parcels.event(draft, "OUT_FOR_DELIVERY", "2")
     assert (refused.status_code, refused.json()["key"]) == (422, "shipment_is_draft")
     assert refused.json()["errors"][0]["loc"] == ["body", "event_name"]
+
+
+async def test_events_that_come_at_once_are_each_answered_for(parcels: Parcels) -> None:
+    names = ("DEPARTURE_FROM_TRANSPORT_HUB", "OUT_FOR_DELIVERY", "NO_SUCH_EVENT", "SUCCESSFULLY_DELIVERED")
+    calls = [(ref, name) for ref in (DHL, UPS) for name in names]
+    answers = await asyncio.gather(
+        *(parcels.event(ref, name, external_id=name) for ref, name in calls),
+        *(parcels.event(DHL, "OUT_FOR_DELIVERY", external_id="OUT_FOR_DELIVERY") for _ in range(3)),
+    )
+    told = [answer.json().get("event_key", answer.json().get("key")) for answer in answers]
+    assert told[: len(calls)] == [name if name != "NO_SUCH_EVENT" else "event_name_invalid" for _, name in calls]
+    again = [answers[calls.index((DHL, "OUT_FOR_DELIVERY"))], *answers[len(calls) :]]
+    assert sorted(answer.status_code for answer in again) == [200, 200, 200, 201]
+    assert len({answer.json()["event_id"] for answer in again}) == 1
+    for ref in (DHL, UPS):
+        assert (await parcels.shop.get(f"/shipments/{ref}")).json()["phase"] == "delivered"
 
 
 async def test_an_event_id_is_not_used_for_another_event(parcels: Parcels) -> None:

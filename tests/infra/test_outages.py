@@ -69,8 +69,10 @@ async def test_a_database_that_hangs_or_is_gone_is_told_of_soon(postgres: Embedd
             for answer, took in answers:
                 assert_unavailable(answer)
                 assert took < 8
-            warnings = [line for line in lines if line["log_level"] in {"warning", "error"}]
-            assert [(line["event"], "exc_info" in line) for line in warnings] == [("database unreachable", False)]
+            told = [(line["event"], "exc_info" in line) for line in lines if line["log_level"] in {"warning", "error"}]
+            times = [took for _, took in answers]
+            assert set(told) == {("database unreachable", False)}
+            assert len(told) <= 1 + max(times) - min(times), "a line a second"
             assert (metrics.status_code, counting_took < 8) == (200, True), counting_took
             assert "karla_outbox_events NaN" in metrics.text
         finally:

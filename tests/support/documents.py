@@ -33,7 +33,7 @@ class Operation(NamedTuple):
     @property
     def names_a_thing(self) -> bool:
         """There is more in the path than the shop."""
-        return self.path.count("{") > 1
+        return "{" in self.path.replace("{slug}", "", 1)
 
     @property
     def creates_by_name(self) -> bool:

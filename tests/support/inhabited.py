@@ -106,6 +106,7 @@ async def inhabit(karla: Karla) -> Inhabited:
             "product_id": products[0]["product_id"],
             "variant_id": products[0]["variant_id"],
             "image_type": "logo",
+            "reference": "dhl",
         },
         callers=callers,
     )

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 import httpx
 import msgspec
 
+from karla.domain.shipments.commands.observe import observe
+from karla.domain.shipments.commands.upsert import upsert_orders
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.access import Keyring
-from karla.entrypoints.api.gathering import Upserts
+from karla.entrypoints.api.gathering import Commands, Lookups
 from karla.infra import bell as bells
 from karla.infra.bell import Bell
 from karla.infra.clock import Clock
@@ -76,7 +78,9 @@ async def neighbour(
         db=db,
         clock=clock,
         keyring=keyring,
-        upserts=Upserts(db),
+        upserts=Commands(db, upsert_orders),
+        observations=Commands(db, observe),
+        lookups=Lookups(db),
         key_limit=RateLimit(per_minute, clock),
     )
     transport = httpx.ASGITransport(app=api.with_services(services), raise_app_exceptions=False)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ import msgspec
 from karla.client.calls import user_agent
 from karla.client.errors import NotConfigured
 from karla.client.operations import Options, S
+from karla.client.resources.carriers import Carriers
 from karla.client.resources.orders import Orders, Shipments
 from karla.client.resources.products import Images, Products
 from karla.client.resources.shops import Audit, Keys, Members, Shops, ShopSettings
@@ -33,6 +34,7 @@ class _Client(Generic[S]):
         self.events = Events(session, options)
         self.products = Products(session, options)
         self.images = Images(session, options)
+        self.carriers = Carriers(session, options)
         self.settings = ShopSettings(session, options)
         self.shops = Shops(session, options)
         self.keys = Keys(session, options)

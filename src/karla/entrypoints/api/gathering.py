@@ -1,46 +1,60 @@
 """What many requests want of the database at once is asked of it together."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from karla.domain.shipments.commands.upsert import Outcome, upsert_orders
 from karla.domain.shipments.queries.files import file_from
 from karla.domain.shipments.queries.search import orders_by_any_reference
-from karla.domain.shipments.records import OrderCommand, OrderFile
+from karla.domain.shipments.records import OrderFile
 from karla.infra.access import scope_of
 from karla.infra.batching import Coalescer
 from karla.infra.db import Database
+from karla.infra.errors import KarlaError
 from karla.infra.work import COMPLETION, Work
 from karla.vocabulary.scope import Scope
 
 
-class Upserts(Coalescer[OrderCommand, OrderFile]):
-    """Upserts of many callers in one transaction; one that something is to be completed with has its own."""
+class _OfAShop(Protocol):
+    @property
+    def shop_id(self) -> UUID: ...
 
-    def __init__(self, db: Database) -> None:
-        super().__init__(partial(upserted, db))
+
+Item = TypeVar("Item", bound=_OfAShop)
+Result = TypeVar("Result")
+
+
+class Commands(Coalescer[Item, Result]):
+    """A command's items of many callers in one transaction; one that something is to be completed with has its own.
+
+    The command answers a result or an error for each item, in their order.
+    """
+
+    def __init__(
+        self, db: Database, command: Callable[[Work, Sequence[Item]], Awaitable[Sequence[Result | KarlaError]]]
+    ) -> None:
+        super().__init__(self.together)
         self._db = db
+        self._command = command
 
-    def submit(self, item: OrderCommand) -> Coroutine[Any, Any, OrderFile]:
-        """The order as it stands then; raises what the upsert was refused for."""
+    def submit(self, item: Item) -> Coroutine[Any, Any, Result]:
+        """The item's result; raises what it was refused for."""
         return super().submit(item) if COMPLETION.get() is None else self._alone(item)
 
-    async def _alone(self, item: OrderCommand) -> OrderFile:
-        async def upsert(work: Work) -> OrderFile:
-            (outcome,) = await upsert_orders(work, [item])
-            if isinstance(outcome, Exception):
+    async def together(self, items: Sequence[Item]) -> Sequence[Result | KarlaError]:
+        """Carry out these, of one shop or of several, in a transaction of their own."""
+        scope = scope_of(item.shop_id for item in items)
+        return await self._db.write(scope, lambda work: self._command(work, items))
+
+    async def _alone(self, item: Item) -> Result:
+        async def command(work: Work) -> Result:
+            (outcome,) = await self._command(work, [item])
+            if isinstance(outcome, KarlaError):
                 raise outcome
             return outcome
 
-        return await self._db.write(scope_of([item.shop_id]), upsert)
-
-
-async def upserted(db: Database, commands: Sequence[OrderCommand]) -> Sequence[Outcome]:
-    """Carry out upserts, of one shop or of several, in one transaction."""
-    scope = scope_of(command.shop_id for command in commands)
-    return await db.write(scope, lambda work: upsert_orders(work, commands))
+        return await self._db.write(scope_of([item.shop_id]), command)
 
 
 class Lookups:

@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from karla.entrypoints.api import (
     audit,
+    carriers,
     images,
     keys,
     members,
@@ -34,4 +35,5 @@ RESOURCES: tuple[ControllerRouterHandler, ...] = (
     *products.HANDLERS,
     *settings.HANDLERS,
     *images.HANDLERS,
+    *carriers.HANDLERS,
 )

@@ -3,8 +3,9 @@
 import msgspec
 from litestar.types import Scope
 
+from karla.domain.shipments.records import Observation, Observed, OrderCommand, OrderFile
 from karla.entrypoints.api.access import Keyring
-from karla.entrypoints.api.gathering import Lookups, Upserts
+from karla.entrypoints.api.gathering import Commands, Lookups
 from karla.entrypoints.api.streams import Streams
 from karla.infra.clock import Clock
 from karla.infra.db import Database
@@ -22,7 +23,8 @@ class Services(msgspec.Struct, frozen=True):
     clock: Clock
     keyring: Keyring
     objects: ObjectStore
-    upserts: Upserts
+    upserts: Commands[OrderCommand, OrderFile]
+    observations: Commands[Observation, Observed]
     lookups: Lookups
     key_limit: RateLimit
     bulk_limit: RateLimit

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from karla import client
-from karla.entrypoints.cli import backup, events, serving, standins, tenants, webhooks
+from karla.entrypoints.cli import backup, carriers, events, serving, standins, tenants, webhooks
 from karla.entrypoints.cli.demo.command import demo
 from karla.entrypoints.cli.failures import DatabaseUnreachable, in_words
 from karla.infra.backup import BackupError
@@ -65,6 +65,7 @@ app.add_typer(tenants.keys, name="key")
 app.add_typer(tenants.members, name="member")
 app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(events.events, name="events")
+app.add_typer(carriers.carriers, name="carriers")
 app.add_typer(standins.standins, name="standin")
 
 _EXPECTED = (

@@ -162,9 +162,15 @@ async def search_shipments(
 
 
 async def shipment_by_any_reference(scope: Scope, connection: Connection, text: str) -> tuple[OrderFile, Shipment]:
+    """The shipment that `text` names (see `demand_shipment`), with the file of its order."""
+    ((file, shipment),) = await _with_files(scope, connection, [await demand_shipment(scope, connection, text)])
+    return file, shipment
+
+
+async def demand_shipment(scope: Scope, connection: Connection, text: str) -> Shipment:
     """The shipment that `text` names: as UUID, tracking number or external id, the surest kind that finds one.
 
-    Of several by one kind it is the newest.
+    Of several by one kind it is the newest. NotFound when there is none.
     """
     row = await connection.fetchrow(
         """
@@ -181,8 +187,7 @@ async def shipment_by_any_reference(scope: Scope, connection: Connection, text: 
     )
     if row is None:
         raise NotFound("shipment_not_found", "The requested shipment does not exist.")
-    ((file, shipment),) = await _with_files(scope, connection, [shipment_from(row)])
-    return file, shipment
+    return shipment_from(row)
 
 
 async def order_ids_by_reference(scope: Scope, connection: Connection, text: str) -> tuple[UUID, ...]:

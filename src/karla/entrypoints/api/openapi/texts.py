@@ -23,7 +23,8 @@ keys and deletes shops).
 
 - Bodies are JSON in UTF-8. A member that is `null` counts as absent.
 - Unknown members and parameters are ignored, but for those of tests, replays and rotations of webhooks, and of
-  searches in deliveries, replays, events and the audit trail: there a slip would do or find too much, and is a `422`.
+  searches in deliveries, replays, events, carriers and the audit trail: there a slip would do or find too much, and
+  is a `422`.
 - Times are ISO 8601 with an offset; answers use `+00:00`. Ids are UUIDs. Prices are numbers in the order's currency.
 - Searches take `page` and `per_page`; a page shorter than `per_page` is the last. Lists that grow while they are
   read take a `cursor` instead: `Karla-Next-Cursor` and `Link` lead to the next page.
@@ -59,6 +60,7 @@ TAGS: Mapping[str, str] = {
     "Webhooks": "Subscriptions to events, and the log of what was delivered to them.",
     "Events": "The journal: every event that was announced, as webhooks got it.",
     "Products": "The catalogue that order lines refer to by `product_id` and `variant_id`.",
+    "Carriers": "The catalogue of carriers: names, tracking pages, number formats.",
     "Images": "Uploads for pages and claims.",
     "Settings": "What a shop has switched on.",
     "Shops": "The shops of an organisation.",
@@ -102,6 +104,7 @@ PATH_PARAMETERS: Mapping[str, tuple[str, Json]] = {
     "name": ("The last part of the image's address.", _TEXT),
     "product_id": ("The merchant's id of the product.", {"type": "string", "maxLength": 255}),
     "variant_id": ("The merchant's id of the variant.", {"type": "string", "maxLength": 255}),
+    "reference": ("The carrier's reference, such as `dhl`.", _TEXT),
     "shipment_id": ("The shipment's UUID.", _UUID),
     "uuid": ("Its UUID.", _UUID),
 }
@@ -112,7 +115,13 @@ PLACES: Mapping[tuple[str, str], str] = {
 }
 """Path parameters that mean something else after this part of a path."""
 
-EXAMPLES: Mapping[str, str] = {"slug": "my-shop", "ref": "10001", "product_id": "mug", "variant_id": "mug-blue"}
+EXAMPLES: Mapping[str, str] = {
+    "slug": "my-shop",
+    "ref": "10001",
+    "product_id": "mug",
+    "reference": "dhl",
+    "variant_id": "mug-blue",
+}
 
 QUERY_PARAMETERS: Mapping[str, str] = {
     "carrier": "The carrier's reference, such as `dhl`.",

@@ -17,7 +17,6 @@ from karla.domain.shipments.queries.search import OrderFilter, search_orders
 from karla.domain.shipments.records import OrderCommand, OrderFile
 from karla.entrypoints.api.access import Access, shop_role
 from karla.entrypoints.api.bodies import BULK_BYTES, from_query, json_body
-from karla.entrypoints.api.gathering import upserted
 from karla.entrypoints.api.orders.bulk import bulk_results, commands_of
 from karla.entrypoints.api.orders.requests import (
     OrderBody,
@@ -114,7 +113,7 @@ async def upsert_orders_in_bulk(
     if not allowance.granted:
         raise TooManyRequests(headers=allowance.headers)
     commands, refused = commands_of(data, access.shop.id)
-    outcomes = await upserted(services.db, list(commands.values()))
+    outcomes = await services.upserts.together(list(commands.values()))
     results = bulk_results(commands, outcomes, refused, str(request.scope.get("request_id", "")))
     return Response(results, headers=allowance.headers)
 

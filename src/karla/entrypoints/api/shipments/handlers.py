@@ -9,9 +9,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from karla.domain.shipments.commands.observe import observe
 from karla.domain.shipments.queries.search import (
     ShipmentFilter,
+    demand_shipment,
     order_ids_by_reference,
     search_shipments,
     shipment_by_any_reference,
@@ -28,9 +28,8 @@ from karla.entrypoints.api.shipments.responses import (
     tracking_event,
 )
 from karla.entrypoints.api.times import stamp, time_faults
-from karla.infra.errors import Fault, Invalid, KarlaError
+from karla.infra.errors import Fault, Invalid
 from karla.infra.paging import Paged
-from karla.infra.work import Work
 from karla.vocabulary.events import Direction, Phase
 from karla.vocabulary.scope import Role
 
@@ -170,7 +169,7 @@ async def create_shipment_event(
     """
     _demand_sense(data, services)
     async with services.db.read(access.scope) as connection:
-        _, shipment = await shipment_by_any_reference(access.scope, connection, ref)
+        shipment = await demand_shipment(access.scope, connection, ref)
     observation = Observation(
         shop_id=access.shop.id,
         shipment_id=shipment.id,
@@ -184,14 +183,7 @@ async def create_shipment_event(
         additional_info=data.told(),
         raw=msgspec.json.encode(data),
     )
-
-    async def command(work: Work) -> Any:
-        (outcome,) = await observe(work, [observation])
-        if isinstance(outcome, KarlaError):
-            raise outcome
-        return outcome
-
-    outcome = await services.db.write(access.scope, command)
+    outcome = await services.observations.submit(observation)
     event = tracking_event(shipment, outcome.event, language)
     return Response(event, status_code=200 if outcome.known else 201)
 

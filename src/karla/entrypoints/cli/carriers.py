@@ -1,0 +1,104 @@
+"""`karla carriers`: the catalogue of carriers and its matcher, at a terminal; no server and no database is asked."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+import msgspec
+import typer
+from msgspec import Meta
+
+from karla.domain.shipments.rules.carrier_search import search_carriers
+from karla.domain.shipments.rules.carriers import Match, match
+from karla.entrypoints.cli.tables import print_table
+from karla.infra.errors import KarlaError
+from karla.infra.validation import Shape
+
+carriers = typer.Typer(help="The carriers that Karla knows.", no_args_is_help=True)
+
+Country = Annotated[str, Meta(pattern="^([A-Za-z]{2})?$")]
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Clues(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of input; what is absent or null isn't known, and other members are ignored."""
+
+    tracking_company: str | None = None
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    country: Country | None = None
+
+
+_LINE = Shape(Clues)
+
+
+class BadLine(msgspec.Struct, frozen=True):
+    """A line that is no clues: its number, from 1, and everything that is wrong with it."""
+
+    number: int
+    problem: str
+
+
+def matches(lines: Iterable[bytes]) -> Iterator[Match | BadLine]:
+    """One for each line as it comes; blank lines are passed over, but counted."""
+    for number, line in enumerate(lines, 1):
+        if not (told := line.removeprefix(_BYTE_ORDER_MARK).strip()):
+            continue
+        try:
+            clues = _LINE.decode(told)
+        except KarlaError as error:
+            yield BadLine(number, _problem(error))
+        else:
+            yield match(clues.tracking_number, clues.tracking_url, clues.tracking_company, clues.country)
+
+
+def _problem(error: KarlaError) -> str:
+    faults = [f"{'.'.join(map(str, fault.loc[1:])) or 'the line'}: {fault.msg}" for fault in error.faults]
+    return "; ".join(faults) or error.message
+
+
+@carriers.command("match")
+def match_lines() -> None:
+    """Name the carrier of each parcel that is read from standard input.
+
+    Each line is a JSON object with any of tracking_company, tracking_number, tracking_url and country (the
+    destination, ISO 3166 alpha-2). For each a line {"reference", "confidence", "reasons"} is written at once; the
+    reference is null where no carrier can be named. A line that can't be read is told of on standard error by its
+    number and has no answer; then the exit code is 1.
+    """
+    encoder = msgspec.json.Encoder()
+    output = sys.stdout.buffer
+    bad = 0
+    try:
+        for found in matches(sys.stdin.buffer):
+            if isinstance(found, BadLine):
+                bad += 1
+                typer.echo(f"line {found.number}: {found.problem}", err=True)
+            else:
+                output.write(encoder.encode(found) + b"\n")
+                output.flush()
+    except BrokenPipeError:
+        # Whoever reads has seen enough; the interpreter would complain once more when it closes the output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    if bad:
+        raise typer.Exit(1)
+
+
+@carriers.command("list")
+def list_carriers(
+    q: Annotated[
+        str | None, typer.Argument(help="A part of the name, an alias or the reference.", show_default=False)
+    ] = None,
+    country: Annotated[
+        str | None, typer.Option(help="Only those at home in this country (ISO 3166 alpha-2).", show_default=False)
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only of this kind, such as parcel or post.", show_default=False)
+    ] = None,
+) -> None:
+    """List carriers, exact names first, then the best-known."""
+    found = search_carriers(q, country, kind)
+    rows = [[carrier.reference, carrier.name, carrier.country, carrier.kind] for carrier in found]
+    print_table(["reference", "name", "country", "kind"], rows)
