@@ -3,13 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
+from litestar import get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from karla.entrypoints.api.orders import handlers as orders
 from karla.entrypoints.api.straight import straight
 from karla.entrypoints.api.webhooks import handlers as webhooks
 from tests.support.karla import Karla, ShopClient
+
+
+class Thing(msgspec.Struct):
+    name: str
 
 
 async def placed(shop: ShopClient, number: str, **members: object) -> str:
@@ -95,3 +102,18 @@ async def test_a_body_that_is_too_large_is_refused_before_its_end(karla: Karla) 
     answer = await shop.call("PUT", "/orders", content=endless(), headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["key"]) == (413, "body_too_large")
     assert sent < 40
+
+
+def test_what_keeps_others_out_is_not_passed_by() -> None:
+    def nobody(*_: object) -> None:
+        """Would refuse."""
+
+    @get("/things/{ref:str}", guards=[nobody])
+    async def guarded(ref: FromPath[str]) -> Thing:
+        return Thing(ref)
+
+    @get("/things/{ref:str}")
+    async def open_to_all(ref: FromPath[str]) -> Thing:
+        return Thing(ref)
+
+    assert (straight(guarded), straight(open_to_all) is None) == (None, False)

@@ -191,3 +191,12 @@ class TestMeanwhile:
             with pytest.raises(RuntimeError):
                 await meanwhile(connection.execute("select pg_sleep(0.01)"), fails)
             assert await connection.fetchval("select 1") == 1
+
+    async def test_the_statement_has_ended_when_the_task_is_cancelled_at_once(self, desk: Desk) -> None:
+        async with desk.db.read(NOWHERE) as connection:
+            waiting = asyncio.create_task(meanwhile(connection.execute("select pg_sleep(0.01)"), lambda: 7))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert await connection.fetchval("select 1") == 1

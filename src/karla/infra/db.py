@@ -176,8 +176,8 @@ class Database:
 async def meanwhile(statement: Coroutine[object, object, object], compute: Callable[[], Result]) -> Result:
     """Compute something while PostgreSQL carries out a statement; either's error, the statement's before the other."""
     under_way = asyncio.create_task(statement)
-    await asyncio.sleep(0)  # lets it go out
     try:
+        await asyncio.sleep(0)  # lets it go out
         return compute()
     finally:
         await under_way

@@ -36,8 +36,7 @@ def straight(handler: HTTPRouteHandler) -> Callable[[ASGIApp], ASGIApp] | None:
     if shape is not None:
         wanted.discard("data")
     in_path = {name for path in handler.paths for name in wanted if f"{{{name}:str}}" in path}
-    special = handler.before_request or handler.after_request or handler.dependencies or handler.response_headers
-    if wanted != in_path or special or not _is_plain(signature.return_annotation) or len(handler.http_methods) != 1:
+    if wanted != in_path or _is_special(handler) or not _is_plain(signature.return_annotation):
         return None
     given = [(name, _GIVEN[name]) for name in signature.parameters if name in _GIVEN]
     status, function = handler.status_code or 200, handler.fn
@@ -55,6 +54,13 @@ def straight(handler: HTTPRouteHandler) -> Callable[[ASGIApp], ASGIApp] | None:
         return answer
 
     return replaced
+
+
+def _is_special(handler: HTTPRouteHandler) -> bool:
+    """It relies on something of Litestar's that the short way passes by: never may that be what keeps others out."""
+    hooks = (handler.before_request, handler.after_request, handler.after_response, handler.cache)
+    layers = (handler.guards, handler.middleware, handler.dependencies, handler.response_headers)
+    return any(hooks) or any(layers) or len(handler.http_methods) != 1 or not inspect.iscoroutinefunction(handler.fn)
 
 
 def _is_plain(annotation: Any) -> bool:

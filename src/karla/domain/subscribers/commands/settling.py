@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-import msgspec
 
 from karla.domain.subscribers.commands.cancelling import cancel_undeliverable
+from karla.domain.subscribers.queries.webhooks import lane_state_from
 from karla.domain.subscribers.records.deliveries import AttemptResult, Outcome
-from karla.domain.subscribers.records.lanes import LaneChange, LaneFailure, LaneState, WebhookNotice
+from karla.domain.subscribers.records.lanes import LaneChange, LaneState, WebhookNotice
 from karla.domain.subscribers.rules.lanes import LEASE, after_attempts, frees_its_shipment
 from karla.infra.db import column
 from karla.infra.ids import new_id
@@ -98,7 +98,7 @@ async def finish(work: Work, results: Sequence[AttemptResult], chance: float) ->
     await _release_next(work, results)
     moved: list[tuple[asyncpg.Record, LaneChange]] = []
     for lane in lanes:
-        state = _state(lane)
+        state = lane_state_from(lane)
         change = after_attempts(state, by_webhook[lane["webhook_id"]], work.now, chance)
         if change.due_at or change.state != state:
             moved.append((lane, change))
@@ -163,17 +163,6 @@ async def _move(work: Work, moved: "Sequence[tuple[asyncpg.Record, LaneChange]]"
         [state.last_success_at for state in states],
         column((state.last_failure for state in states), "jsonb"),
         [change.due_at for _, change in moved],
-    )
-
-
-def _state(lane: "asyncpg.Record") -> LaneState:
-    return LaneState(
-        paused_until=lane["paused_until"],
-        failures=lane["failures"],
-        failing_since=lane["failing_since"],
-        reported_at=lane["reported_at"],
-        last_success_at=lane["last_success_at"],
-        last_failure=msgspec.convert(lane["last_failure"], LaneFailure | None),
     )
 
 

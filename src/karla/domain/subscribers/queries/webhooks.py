@@ -105,13 +105,18 @@ def _webhook(row: "asyncpg.Record") -> Webhook:
         active_since=row["active_since"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
-        lane=LaneState(
-            paused_until=row["paused_until"],
-            failures=row["failures"],
-            failing_since=row["failing_since"],
-            reported_at=row["reported_at"],
-            last_success_at=row["last_success_at"],
-            last_failure=msgspec.convert(row["last_failure"], LaneFailure | None),
-        ),
+        lane=lane_state_from(row),
         pending=row["pending"],
+    )
+
+
+def lane_state_from(row: asyncpg.Record) -> LaneState:
+    """How a webhook has been doing, of a row with the columns of its lane."""
+    return LaneState(
+        paused_until=row["paused_until"],
+        failures=row["failures"],
+        failing_since=row["failing_since"],
+        reported_at=row["reported_at"],
+        last_success_at=row["last_success_at"],
+        last_failure=msgspec.convert(row["last_failure"], LaneFailure | None),
     )
