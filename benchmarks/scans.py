@@ -5,7 +5,7 @@ import itertools
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -86,17 +86,18 @@ class Karla:
 
 
 class Ceiling:
-    """Holds what one batch wrote, and writes it again and again: new rows under new ids, and the shipments."""
+    """Holds what one batch wrote, and writes it again and again: of other shipments each time, as scans come in."""
 
-    def __init__(self, tables: list[Table], rows: dict[str, list[Row]], shipments: Table, changed: list[Row]) -> None:
+    def __init__(self, tables: list[Table], rows: dict[str, list[Row]], shipments: Table, moved: list[Row]) -> None:
         self._tables = tables
         self._rows = rows
         self._shipments = shipments
-        # Not the same ones each time: two connections would wait for each other.
-        self._changed = itertools.cycle(
-            [shipments.transposed(changed[first : first + BATCH]) for first in range(0, len(changed), BATCH)]
+        self._scanned = list(dict.fromkeys(row["shipment_id"] for row in rows["shipment_events"]))
+        self._order_of = {row["id"]: row["order_id"] for row in moved}
+        self._moved = itertools.cycle(
+            [moved[first : first + BATCH] for first in range(0, len(moved) - BATCH + 1, BATCH)]
         )
-        self._copies = itertools.count()
+        self._copies = itertools.count(1)
 
     @classmethod
     async def of_batch(cls, url: str) -> "Ceiling":
@@ -111,20 +112,24 @@ class Ceiling:
             shipments = await table_of(connection, "shipments")
             return cls(told, rows, shipments, list(await shipments.rows(connection, "order by id")))
 
-    def batch(self) -> dict[str, list[list[object]]]:
-        """The rows under new ids; the shipments, the orders and the webhook are those that there are."""
+    def batch(self) -> list[tuple[str, list[list[object]]]]:
+        """Statements with their columns: the next shipments, changed just now, and the rows of them under new ids."""
+        moved, copy = next(self._moved), next(self._copies)
         ids: defaultdict[UUID, UUID] = defaultdict(new_id)
-        kept = {value for row in self._rows["events"] for value in (row["shipment_id"], row["order_id"])}
-        kept |= {row["webhook_id"] for row in self._rows["deliveries"]}
-        suffix = f"-{next(self._copies)}"
-        return {
-            told.name: told.transposed(
-                renamed(
-                    self._rows[told.name], lambda old: old if old in kept else ids[old], ("external_id",), suffix
+        for before, row in zip(self._scanned, moved, strict=True):
+            ids[before], ids[self._order_of[before]] = row["id"], row["order_id"]
+        ids |= {row["webhook_id"]: row["webhook_id"] for row in self._rows["deliveries"]}
+        now = [{**row, "updated_at": row["updated_at"] + copy * timedelta(seconds=1)} for row in moved]
+        return [
+            (self._shipments.update(_KEY), self._shipments.transposed(now)),
+            *(
+                (
+                    told.insert(),
+                    told.transposed(renamed(self._rows[told.name], ids.__getitem__, ("external_id",), f"-{copy}")),
                 )
-            )
-            for told in self._tables
-        }  # fmt: skip
+                for told in self._tables
+            ),
+        ]
 
     async def turn(self, connections: list[Connection], count: int) -> float:
         """Scans a second; the batches are made before the clock starts."""
@@ -133,13 +138,12 @@ class Ceiling:
         await asyncio.gather(*(self._lane(connection, held) for connection in connections))
         return BATCH * count / (time.perf_counter() - began)
 
-    async def _lane(self, connection: Connection, held: list[dict[str, list[list[object]]]]) -> None:
+    async def _lane(self, connection: Connection, held: list[list[tuple[str, list[list[object]]]]]) -> None:
         while held:
             batch = held.pop()
             async with connection.transaction():
-                await connection.execute(self._shipments.update(_KEY), *next(self._changed))
-                for told in self._tables:
-                    await connection.execute(told.insert(), *batch[told.name])
+                for statement, columns in batch:
+                    await connection.execute(statement, *columns)
 
 
 async def run(plan: Plan) -> Section:

@@ -158,7 +158,7 @@ class TestJournal:
 
     async def test_what_is_known_of_a_parcel_is_told(self, bench: Bench) -> None:
         event = shipment_event(order_file(bench.shop.id))
-        order = msgspec.structs.replace(event.file.order, weight=Decimal(750))
+        order = msgspec.structs.replace(event.consignment.order, weight=Decimal(750))
         parcel = msgspec.structs.replace(
             event.shipment,
             external_shipment_id="ful-1",
@@ -167,7 +167,7 @@ class TestJournal:
             pickup={"name": "Kiosk"},
             products=[{"sku": "MUG-1", "title": "Mug", "quantity": 2, "price": 27.5}],
         )
-        await happen(bench.db, msgspec.structs.replace(event, file=OrderFile(order, (parcel,)), shipment=parcel))
+        await happen(bench.db, msgspec.structs.replace(event, consignment=OrderFile(order, (parcel,)), shipment=parcel))
         (entry,) = await bench.journal()
         context = json.loads(entry.payload)["context"]
         assert context["order"]["weight"] == 750

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.commands.changes import cancel_order, update_shipment
-from karla.domain.shipments.records import Observed, OrderFile, Shipment, Tracking
+from karla.domain.shipments.records import Observation, Observed, OrderFile, Shipment, Tracking
 from karla.infra.access import scope_of
 from karla.infra.errors import Conflict, Invalid, KarlaError, NotFound
 from karla.vocabulary.events import Direction
@@ -61,12 +61,13 @@ async def test_an_observation_moves_the_parcel_and_is_told(rooms: OrderRooms) ->
     place = {"city": "Berlin", "country_code": "DE"}
     scan = rooms.seen(shipment.id, "OUT_FOR_DELIVERY", location=place, timezone="Europe/Berlin")
     (outcome,) = await rooms.observe(scan)
-    file = seen(outcome).file
-    assert file == await rooms.stored(shipment.order_id)
+    file = await rooms.stored(shipment.order_id)
+    assert seen(outcome).shipment == file.shipments[0]
     assert standing(file.shipments[0]) == ("in_delivery", "transit", "normal", "OUT_FOR_DELIVERY", NOON)
     assert file.shipments[0].updated_at == hours(1)
     event = file.events_of(shipment.id)[-1]
     assert (event.location, event.timezone, event.created_at) == (place, "Europe/Berlin", hours(1))
+    assert seen(outcome).event == event
     assert rooms.take_facts() == ["OUT_FOR_DELIVERY"]
 
 
@@ -80,7 +81,7 @@ async def test_the_same_observation_again_changes_and_tells_nothing(rooms: Order
     other_time = rooms.seen(shipment.id, "OUT_FOR_DELIVERY", hours(3), external_id=scan.external_id)
     for again in (scan, other_time):
         (outcome,) = map(seen, await rooms.observe(again))
-        assert (outcome.known, outcome.event, outcome.file) == (True, first.event, before)
+        assert (outcome.known, outcome.event, outcome.shipment) == (True, first.event, before.shipments[0])
     assert await rooms.stored(shipment.order_id) == before
     assert rooms.take_facts() == ["OUT_FOR_DELIVERY"]
 
@@ -166,6 +167,42 @@ async def test_scans_of_one_moment_end_the_same_in_any_order(rooms: OrderRooms) 
     assert timelines.pop()[-1] == after.shipments[0].event_name
 
 
+async def test_with_corrections_and_forecasts_every_order_of_the_same_scans_ends_the_same(rooms: OrderRooms) -> None:
+    """What was learnt before a scan came is not read whole for it; yet all of it counts."""
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("ACCEPTED_BY_CARRIER", forecast(24)),
+        ("SUCCESSFULLY_DELIVERED", {}),
+        ("ARRIVAL_AT_DELIVERY_DEPOT", {"correction": True}),
+        ("OUT_FOR_DELIVERY", forecast(30)),
+        ("READY_FOR_COLLECTION_AT_PARCEL_SHOP", {"additional_info": {"pickup_point": "Kiosk"}}),
+    ]
+    orders = list(permutations(enumerate(told)))
+    numbers = [f"NUMBER{n}" for n in range(2 * len(orders))]
+    file = await rooms.one(rooms.command("1", *numbers, expected_number_of_shipments=0))
+    one_by_one, at_once = file.shipments[: len(orders)], file.shipments[len(orders) :]
+
+    def scan(shipment: Shipment, order: Any, turn: int) -> Observation:
+        hour, (name, said) = order[turn]
+        return rooms.seen(shipment.id, name, hours(hour), **said)
+
+    for turn in range(len(told)):
+        await rooms.observe(*(scan(s, order, turn) for s, order in zip(one_by_one, orders, strict=True)))
+    await rooms.observe(
+        *(scan(s, order, turn) for s, order in zip(at_once, orders, strict=True) for turn in range(len(told)))
+    )
+    after = await rooms.stored(file.order.id)
+    assert {standing(shipment) for shipment in after.shipments} == {
+        ("collect", "collect", "normal", "READY_FOR_COLLECTION_AT_PARCEL_SHOP", hours(4))
+    }
+    assert {(s.expected_from, s.expected_to) for s in after.shipments} == {(hours(30), hours(32))}
+    assert {(s.pickup or {}).get("name") for s in after.shipments} == {"Kiosk"}
+
+
+def forecast(hour: float) -> dict[str, Any]:
+    window = {"from": hours(hour).isoformat(), "to": hours(hour + 2).isoformat()}
+    return {"additional_info": {"expected_delivery": window}}
+
+
 async def test_a_draft_takes_no_word_of_a_carrier_s(rooms: OrderRooms) -> None:
     await parcel(rooms, drafts=1)
     draft = (await rooms.one(rooms.command("1"))).shipments[1]
@@ -174,7 +211,7 @@ async def test_a_draft_takes_no_word_of_a_carrier_s(rooms: OrderRooms) -> None:
     )
     assert isinstance(refused, Invalid)
     assert (refused.key, refused.faults[0].loc) == ("shipment_is_draft", ("body", "event_name"))
-    assert seen(told).file.shipments[1].event_name == "ORDER_IN_PROCESSING"
+    assert seen(told).shipment.event_name == "ORDER_IN_PROCESSING"
     assert (await stored(rooms, draft)).phase == "order_created"
 
 
@@ -208,8 +245,10 @@ async def test_two_parcels_of_an_order_in_one_batch(rooms: OrderRooms) -> None:
     file = await rooms.one(rooms.command("1", "A", "B"))
     scans = [rooms.seen(s.id, name) for s in file.shipments for name in ("ACCEPTED_BY_CARRIER", "OUT_FOR_DELIVERY")]
     outcomes = [seen(outcome) for outcome in await rooms.observe(*scans)]
-    assert outcomes[-1].file == await rooms.stored(file.order.id)
-    assert [s.phase for s in outcomes[-1].file.shipments] == ["in_delivery", "in_delivery"]
+    after = await rooms.stored(file.order.id)
+    assert (outcomes[1].shipment, outcomes[3].shipment) == after.shipments
+    assert [s.phase for s in after.shipments] == ["in_delivery", "in_delivery"]
+    assert rooms.facts[-1].consignment.shipments == after.shipments
 
 
 async def test_the_same_observation_at_once_is_told_once(rooms: OrderRooms) -> None:

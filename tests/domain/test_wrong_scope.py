@@ -18,7 +18,8 @@ from karla.domain.catalog.records import VariantFilter
 from karla.domain.orders.queries import orders_by_references
 from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.queries import search
-from karla.domain.shipments.queries.files import documents_of, files_of
+from karla.domain.shipments.queries.files import consignments_of, files_of, telling_events
+from karla.domain.shipments.records import Observation
 from karla.domain.subscribers.queries import deliveries, journal, replays, webhooks
 from karla.domain.subscribers.records.deliveries import DeliveryStatus
 from karla.domain.subscribers.records.journal import ANY_TIME
@@ -41,6 +42,20 @@ async def parcels_of(scope: Scope, connection: Connection, filled: Filled) -> ob
     return [file.shipments for file in await files_of(scope, connection, orders) if file.shipments]
 
 
+async def whole_timeline(scope: Scope, connection: Connection, filled: Filled) -> object:
+    """What a correction asks for."""
+    correction = Observation(
+        shop_id=filled.scope.shop,
+        shipment_id=UUID(filled.shipment["id"]),
+        origin="carrier",
+        external_id="another",
+        event_name="ARRIVAL_AT_DELIVERY_DEPOT",
+        event_time=NOON,
+        correction=True,
+    )
+    return await telling_events(scope, connection, [correction])
+
+
 async def found_by_any_reference(scope: Scope, connection: Connection, text: str) -> object:
     """A list has an answer for each text, also where nothing is found."""
     (found,) = await search.orders_by_any_reference(scope, connection, [text])
@@ -58,8 +73,11 @@ QUERIES: dict[str, Query] = {
     "orders.queries.orders_by_references": lambda s, c, f: orders_by_references(
         s, c, [Reference(ReferenceKind.UUID, f.order["uuid"])]
     ),
-    "shipments.queries.files.documents_of": lambda s, c, f: documents_of(s, c, [(f.scope.shop, UUID(f.order["uuid"]))]),
+    "shipments.queries.files.consignments_of": lambda s, c, f: consignments_of(
+        s, c, [(f.scope.shop, UUID(f.order["uuid"]))]
+    ),
     "shipments.queries.files.files_of": parcels_of,
+    "shipments.queries.files.telling_events": whole_timeline,
     "shipments.queries.search.orders_by_any_reference": lambda s, c, f: found_by_any_reference(s, c, f.order["uuid"]),
     "shipments.queries.search.order_ids_by_reference": lambda s, c, f: search.order_ids_by_reference(
         s, c, f.order["uuid"]

@@ -85,8 +85,10 @@ async def test_a_page_ends_by_its_bytes_too(karla: Karla, shop: ShopClient) -> N
     events = []
     for size in sizes:
         event = shipment_event(order_file(shop.shop.id))
-        order = msgspec.structs.replace(event.file.order, products=[{"title": "x" * size}])
-        events.append(msgspec.structs.replace(event, file=msgspec.structs.replace(event.file, order=order)))
+        order = msgspec.structs.replace(event.consignment.order, products=[{"title": "x" * size}])
+        events.append(
+            msgspec.structs.replace(event, consignment=msgspec.structs.replace(event.consignment, order=order))
+        )
     await happen(karla.services.db, *events)
     pages: list[list[str]] = []
     cursor: dict[str, str] = {}
@@ -143,7 +145,7 @@ async def test_filters(karla: Karla, shop: ShopClient) -> None:
         ({"ref": "claims"}, []),
         ({"group": "shipment_delivered"}, [delivered_id]),
         ({"group": "shipment_picked_up"}, []),
-        ({"order": str(out.file.order.id)}, [out_id]),
+        ({"order": str(out.consignment.order.id)}, [out_id]),
         ({"order": str(uuid4())}, []),
         ({"shipment": str(delivered.shipment.id)}, [delivered_id]),
         ({"since": at}, [delivered_id, out_id]),
@@ -216,4 +218,4 @@ async def test_another_shops_events_are_unknown(karla: Karla, shop: ShopClient) 
     other = await karla.shop()
     assert (await other.get("/events")).json() == []
     assert (await other.get(f"/events/{event.event_id}")).status_code == 404
-    assert (await other.get("/events", order=str(event.file.order.id))).json() == []
+    assert (await other.get("/events", order=str(event.consignment.order.id))).json() == []

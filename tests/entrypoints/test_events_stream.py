@@ -190,8 +190,10 @@ async def test_a_slow_reader_gets_everything(karla: Karla, shop: ShopClient, fol
     events = [shipment_event(order_file(shop.shop.id)) for _ in range(300)]
     heavy = []
     for event in events:
-        order = msgspec.structs.replace(event.file.order, products=[{"title": "x" * 20_000}])
-        heavy.append(msgspec.structs.replace(event, file=msgspec.structs.replace(event.file, order=order)))
+        order = msgspec.structs.replace(event.consignment.order, products=[{"title": "x" * 20_000}])
+        heavy.append(
+            msgspec.structs.replace(event, consignment=msgspec.structs.replace(event.consignment, order=order))
+        )
     async with follower.connected() as stream:
         await happen(karla.services.db, *heavy)
         await happened(karla, await karla.shop())

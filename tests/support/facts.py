@@ -78,7 +78,7 @@ def shipment_event(
         shop_id=file.order.shop_id,
         kind=kind,
         shipment=shipment,
-        file=msgspec.structs.replace(file, shipments=(shipment, *file.shipments[1:])),
+        consignment=msgspec.structs.replace(file, shipments=(shipment, *file.shipments[1:])),
         occurred_at=at,
     )
 

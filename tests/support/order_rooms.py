@@ -43,14 +43,18 @@ class OrderRooms:
         newest: dict[UUID, ShipmentEvent] = {}
         for fact in facts:
             assert isinstance(fact, ShipmentEvent)
-            assert fact.shipment in fact.file.shipments
-            (event,) = (event for event in fact.file.timeline if event.id == fact.event_id)
+            assert fact.shipment in fact.consignment.shipments
+            newest[fact.consignment.order.id] = fact
+            self.facts.append(fact)
+        stored = {order_id: await self._stored(work, order_id) for order_id in newest}
+        for order_id, fact in newest.items():
+            file = stored[order_id]
+            assert (fact.consignment.order, fact.consignment.shipments) == (file.order, file.shipments)
+        for fact in self.facts[-len(facts) :]:
+            file = stored[fact.consignment.order.id]
+            (event,) = (event for event in file.timeline if event.id == fact.event_id)
             assert (event.shipment_id, event.event_name) == (fact.shipment.id, fact.kind.name)
             assert event.event_time == fact.occurred_at
-            newest[fact.file.order.id] = fact
-            self.facts.append(fact)
-        for order_id, fact in newest.items():
-            assert fact.file == await self._stored(work, order_id)
         journal = Journal(work.now)
         for fact in facts:
             journal.add(fact)

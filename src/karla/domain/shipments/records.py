@@ -63,11 +63,16 @@ class TimelineEvent(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class OrderFile(msgspec.Struct, frozen=True):
-    """An order with all its shipments by position and everything on their timelines, oldest first."""
+class Consignment(msgspec.Struct, frozen=True):
+    """An order with all its shipments by position."""
 
     order: Order
     shipments: tuple[Shipment, ...]
+
+
+class OrderFile(Consignment, frozen=True):
+    """A consignment with everything on its shipments' timelines, oldest first."""
+
     timeline: tuple[TimelineEvent, ...] = ()
 
     def events_of(self, shipment_id: UUID) -> list[TimelineEvent]:
@@ -85,7 +90,7 @@ class ShipmentEvent(msgspec.Struct, frozen=True, kw_only=True):
     shop_id: UUID
     kind: EventKind
     shipment: Shipment
-    file: OrderFile
+    consignment: Consignment
     occurred_at: datetime
 
     @property
@@ -142,8 +147,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What became of an observation; `known` when it was on the timeline already."""
+    """What became of an observation, and its shipment after it; `known` when it was on the timeline already."""
 
     event: TimelineEvent
-    file: OrderFile
+    shipment: Shipment
     known: bool

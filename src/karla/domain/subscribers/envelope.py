@@ -10,7 +10,7 @@ import msgspec
 
 from karla.domain.orders.records import Order
 from karla.domain.orders.rules import customer_name
-from karla.domain.shipments.records import OrderFile, Shipment, ShipmentEvent
+from karla.domain.shipments.records import Consignment, Shipment, ShipmentEvent
 from karla.domain.subscribers.records.lanes import WebhookNotice
 from karla.infra.iso8601 import iso8601
 from karla.infra.work import Fact
@@ -189,7 +189,7 @@ class Entries:
     def __init__(self, now: datetime) -> None:
         self.made: list[Entry] = []
         self._now = now
-        self._told: OrderFile | None = None
+        self._told: Consignment | None = None
         self._context = _NO_CONTEXT
 
     def add(self, fact: Fact) -> None:
@@ -197,16 +197,16 @@ class Entries:
         triggered_at = self._now + timedelta(microseconds=len(self.made))
         match fact:
             case ShipmentEvent():
-                self.made.append(_shipment_entry(fact, triggered_at, self._context_of(fact.file)))
+                self.made.append(_shipment_entry(fact, triggered_at, self._context_of(fact.consignment)))
             case WebhookNotice():
                 self.made.append(_notice_entry(fact, triggered_at))
             case _:
                 raise TypeError(f"a {type(fact).__name__} has no envelope")
 
-    def _context_of(self, file: OrderFile) -> msgspec.Raw:
-        # The events of an order that come one after another share its file, and so its encoded form.
-        if file is not self._told:
-            self._told, self._context = file, msgspec.Raw(_encode(_context(file)))
+    def _context_of(self, consignment: Consignment) -> msgspec.Raw:
+        # The events of an order that come one after another share its record, and so its encoded form.
+        if consignment is not self._told:
+            self._told, self._context = consignment, msgspec.Raw(_encode(_context(consignment)))
         return self._context
 
 
@@ -304,8 +304,8 @@ def _shipment_data(fact: ShipmentEvent) -> ShipmentData:
     )
 
 
-def _context(file: OrderFile) -> Context:
-    order = file.order
+def _context(consignment: Consignment) -> Context:
+    order = consignment.order
     first_name, last_name = customer_name(order)
     return Context(
         order=_order(order),
@@ -315,7 +315,7 @@ def _context(file: OrderFile) -> Context:
             first_name=first_name,
             last_name=last_name,
         ),
-        shipments=[_shipment(shipment, order) for shipment in file.shipments],
+        shipments=[_shipment(shipment, order) for shipment in consignment.shipments],
         claims=[],
     )
 

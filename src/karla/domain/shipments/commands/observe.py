@@ -4,22 +4,26 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from karla.domain.shipments.commands import writing
-from karla.domain.shipments.queries.files import Key, documents_of, file_from
-from karla.domain.shipments.records import Observation, Observed, OrderFile, Shipment, ShipmentEvent, TimelineEvent
-from karla.domain.shipments.rules.timelines import may_carry, standing, unknown_event, with_event
+from karla.domain.shipments.queries.files import Key, consignment_from, consignments_of, telling_events
+from karla.domain.shipments.records import Consignment, Observation, Observed, Shipment, ShipmentEvent, TimelineEvent
+from karla.domain.shipments.rules.timelines import may_carry, standing, unknown_event, with_event, with_shipments
 from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
 from karla.infra.ids import new_id
 from karla.infra.work import Work
 from karla.vocabulary.events import CATALOGUE
 
 # As `orders.commands` locks, and in the same order. What the rows hold is read by a statement of its own afterwards:
-# this one sees what was there before it had to wait.
+# this one sees what was there before it had to wait. The `limit` makes PostgreSQL look up each shipment by its key:
+# for many at once it would rather read a whole table that it takes for a small one.
 _LOCK = """
     select o.shop_id, o.id, w.shipments
     from (
-        select s.shop_id, s.order_id, array_agg(s.id) as shipments from shipments s
-        join unnest($1::uuid[], $2::uuid[]) as w (shop_id, id) on s.shop_id = w.shop_id and s.id = w.id
-        where s.shop_id = any ($3::uuid[])
+        select s.shop_id, s.order_id, array_agg(s.id) as shipments
+        from unnest($1::uuid[], $2::uuid[]) as w (shop_id, id)
+        cross join lateral (
+            select shop_id, order_id, id from shipments
+            where shop_id = w.shop_id and id = w.id and shop_id = any ($3::uuid[]) limit 1
+        ) s
         group by s.shop_id, s.order_id
     ) w
     join orders o on o.shop_id = w.shop_id and o.id = w.order_id
@@ -33,61 +37,62 @@ async def observe(work: Work, observations: Sequence[Observation]) -> list[Obser
     A bad one fails alone, as an error in its place. Every event is kept, also one that comes late:
     the phase follows from the whole timeline, in whatever order it was learnt.
     """
-    files = await _locked_files(work, observations)
-    changed: dict[UUID, Shipment] = {}
+    batch = await _locked(work, observations)
     appended: list[tuple[TimelineEvent, Observation]] = []
     outcomes: list[Observed | KarlaError] = []
     for observation in observations:
         try:
-            outcome = _observed(work, observation, files.of(observation))
+            outcome = _observed(work, observation, batch)
         except KarlaError as error:
             outcomes.append(error)
             continue
         outcomes.append(outcome)
         if not outcome.known:
-            files.put(outcome.file)
-            changed[observation.shipment_id] = _announced(work, outcome)
             appended.append((outcome.event, observation))
     timeline = [(observation.shop_id, event) for event, observation in appended]
-    await writing.move(work, list(changed.values()), timeline)
+    await writing.move(work, batch.moved, timeline)
     await writing.keep_sightings(work, appended)
     return outcomes
 
 
-def _announced(work: Work, new: Observed) -> Shipment:
-    """The shipment after the event, which is announced."""
-    shipment = next(s for s in new.file.shipments if s.id == new.event.shipment_id)
-    work.emit(
-        ShipmentEvent(
-            event_id=new.event.id,
-            shop_id=shipment.shop_id,
-            kind=CATALOGUE[new.event.event_name],
-            shipment=shipment,
-            file=new.file,
-            occurred_at=new.event.event_time,
-        )
-    )
-    return shipment
-
-
-def _observed(work: Work, observation: Observation, file: OrderFile | None) -> Observed:
-    """The order's file with the observation in it."""
-    if file is None:
+def _observed(work: Work, observation: Observation, batch: "_Batch") -> Observed:
+    """What becomes of it, announced: put into words at once, the order is still in the cache."""
+    consignment = batch.consignment(observation)
+    if consignment is None:
         raise NotFound("shipment_not_found", "The requested shipment does not exist.")
     if faults := unknown_event(observation.event_name):
         raise Invalid("event_name_invalid", "The event name is not known.", faults)
     kind = CATALOGUE[observation.event_name]
-    shipment = next(s for s in file.shipments if s.id == observation.shipment_id)
-    for event in file.events_of(shipment.id):
+    shipment = next(s for s in consignment.shipments if s.id == observation.shipment_id)
+    timeline = batch.timeline(observation)
+    for event in timeline:
         if (event.origin, event.external_id) == (observation.origin, observation.external_id):
             if event.event_name != observation.event_name:
                 raise Conflict("shipment_event_exists", "Another event has this external id.")
-            return Observed(event, file, known=True)
+            return Observed(event, shipment, known=True)
     if not may_carry(shipment, kind):
         fault = Fault(("body", "event_name"), "Needs a tracking number on the shipment", "event_name_invalid")
         raise Invalid("shipment_is_draft", "A shipment without a tracking number can't have this event.", [fault])
-    event = TimelineEvent(
-        shipment_id=shipment.id,
+    event = _event(work, observation)
+    timeline = with_event(timeline, event)
+    shipment = standing(shipment, timeline, work.now)
+    batch.put(shipment, timeline)
+    work.emit(
+        ShipmentEvent(
+            event_id=event.id,
+            shop_id=shipment.shop_id,
+            kind=kind,
+            shipment=shipment,
+            consignment=with_shipments(consignment, {shipment.id: shipment}),
+            occurred_at=event.event_time,
+        )
+    )
+    return Observed(event, shipment, known=False)
+
+
+def _event(work: Work, observation: Observation) -> TimelineEvent:
+    return TimelineEvent(
+        shipment_id=observation.shipment_id,
         id=new_id(),
         origin=observation.origin,
         external_id=observation.external_id,
@@ -99,37 +104,47 @@ def _observed(work: Work, observation: Observation, file: OrderFile | None) -> O
         additional_info=observation.additional_info,
         created_at=work.now,
     )
-    timeline = with_event(file.timeline, event)
-    after = standing(shipment, timeline, work.now)
-    shipments = tuple(after if s.id == after.id else s for s in file.shipments)
-    now = OrderFile(file.order, shipments, timeline)
-    return Observed(event, now, known=False)
 
 
-class _Files:
-    """The files of orders as they stand; each is read when it is wanted, and then still in the cache."""
+class _Batch:
+    """The observed shipments as the batch goes on.
 
-    def __init__(self, order_of: Mapping[Key, Key], documents: Mapping[Key, str]) -> None:
+    Orders are not kept as records: all at once they would lie in no cache by the time that they are written.
+    """
+
+    def __init__(
+        self,
+        order_of: Mapping[Key, Key],
+        documents: Mapping[Key, str],
+        timelines: dict[Key, tuple[TimelineEvent, ...]],
+    ) -> None:
         self._order_of = order_of
         self._documents = documents
-        self._read: dict[Key, OrderFile] = {}
+        self._timelines = timelines
+        self._moved: dict[UUID, Shipment] = {}
 
-    def of(self, observation: Observation) -> OrderFile | None:
-        """The file with the shipment that was observed, if there is one."""
+    @property
+    def moved(self) -> list[Shipment]:
+        """Those to which something happened, as they stand now."""
+        return list(self._moved.values())
+
+    def consignment(self, observation: Observation) -> Consignment | None:
+        """The order with the shipment that was observed, as it stands now; None if there is no such shipment."""
         order = self._order_of.get((observation.shop_id, observation.shipment_id))
-        if order is None:
-            return None
-        if order not in self._read:
-            self._read[order] = file_from(self._documents[order])
-        return self._read[order]
+        return with_shipments(consignment_from(self._documents[order]), self._moved) if order else None
 
-    def put(self, file: OrderFile) -> None:
-        """The order stands so now."""
-        self._read[file.order.shop_id, file.order.id] = file
+    def timeline(self, observation: Observation) -> tuple[TimelineEvent, ...]:
+        """What of the shipment's timeline matters, see `telling_events`, and what the batch has brought so far."""
+        return self._timelines.get((observation.shop_id, observation.shipment_id), ())
+
+    def put(self, shipment: Shipment, timeline: tuple[TimelineEvent, ...]) -> None:
+        """It stands so now."""
+        self._moved[shipment.id] = shipment
+        self._timelines[shipment.shop_id, shipment.id] = timeline
 
 
-async def _locked_files(work: Work, observations: Sequence[Observation]) -> _Files:
-    """The files of the orders that these shipments belong to, locked by order."""
+async def _locked(work: Work, observations: Sequence[Observation]) -> _Batch:
+    """The observed shipments with the orders that they belong to, locked by order."""
     locked = await work.connection.fetch(
         _LOCK,
         [observation.shop_id for observation in observations],
@@ -137,4 +152,8 @@ async def _locked_files(work: Work, observations: Sequence[Observation]) -> _Fil
         list(work.scope.shops),
     )
     order_of = {(shop, shipment): (shop, order) for shop, order, shipments in locked for shipment in shipments}
-    return _Files(order_of, await documents_of(work.scope, work.connection, set(order_of.values())))
+    return _Batch(
+        order_of,
+        await consignments_of(work.scope, work.connection, set(order_of.values())),
+        await telling_events(work.scope, work.connection, observations),
+    )

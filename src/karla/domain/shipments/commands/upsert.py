@@ -125,7 +125,7 @@ def announce(work: Work, plan: Plan) -> None:
                 shop_id=plan.file.order.shop_id,
                 kind=happening.kind,
                 shipment=shipments[happening.event.shipment_id],
-                file=plan.file,
+                consignment=plan.file,
                 occurred_at=happening.event.event_time,
             )
         )

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from karla.domain.shipments.records import Observation, Shipment, TimelineEvent
-from karla.infra.recordset import recordset, rows, rows_of_shops
+from karla.infra.recordset import recordset, rows, rows_of_shops, rows_with
 from karla.infra.work import Work
 
 _SHIPMENT = Shipment.__struct_fields__
 _EVENT = ("shop_id", *TimelineEvent.__struct_fields__)
 _STANDING = (
-    "phase", "state", "flag", "event_name", "event_time", "expected_from", "expected_to", "pickup", "updated_at"
+    "shop_id", "id", "phase", "state", "flag", "event_name", "event_time", "expected_from", "expected_to", "pickup",
+    "updated_at",
 )  # fmt: skip
 
 _WRITE = f"""
@@ -31,8 +32,8 @@ async def write(work: Work, shipments: Sequence[Shipment], events: Sequence[tupl
 
 _MOVE = f"""
     with moved as (
-        update shipments s set {", ".join(f"{c} = n.{c}" for c in _STANDING)}
-        from ({recordset("shipments", ("shop_id", "id", *_STANDING), 1)}) n
+        update shipments s set {", ".join(f"{c} = n.{c}" for c in _STANDING[2:])}
+        from ({recordset("shipments", _STANDING, 1)}) n
         where s.shop_id = n.shop_id and s.id = n.id
     )
     insert into shipment_events ({", ".join(_EVENT)}) {recordset("shipment_events", _EVENT, 2)}
@@ -42,7 +43,7 @@ _MOVE = f"""
 async def move(work: Work, shipments: Sequence[Shipment], events: Sequence[tuple[UUID, TimelineEvent]]) -> None:
     """Write where shipments that are stored stand now, and append the events (each with its shop)."""
     if shipments or events:
-        await work.connection.execute(_MOVE, rows(shipments), rows_of_shops(events))
+        await work.connection.execute(_MOVE, rows_with(_STANDING, shipments), rows_of_shops(events))
 
 
 async def keep_sightings(work: Work, sightings: Sequence[tuple[TimelineEvent, Observation]]) -> None:

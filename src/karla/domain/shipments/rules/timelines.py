@@ -2,14 +2,14 @@
 
 import bisect
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from karla.domain.shipments.records import Shipment, TimelineEvent
+from karla.domain.shipments.records import Consignment, Shipment, TimelineEvent
 from karla.domain.shipments.rules.phases import Scan, settle
 from karla.infra.errors import Fault
 from karla.vocabulary.events import CATALOGUE, EventKind
@@ -37,15 +37,27 @@ def with_event(timeline: Sequence[TimelineEvent], event: TimelineEvent) -> tuple
     return (*timeline[:place], event, *timeline[place:])
 
 
+def with_shipments(consignment: Consignment, now: Mapping[UUID, Shipment]) -> Consignment:
+    """The order with those of its shipments that stand otherwise now."""
+    return Consignment(consignment.order, tuple([now.get(shipment.id, shipment) for shipment in consignment.shipments]))
+
+
 def _moment(event: TimelineEvent) -> tuple[datetime, int, datetime, UUID]:
     kind = CATALOGUE.get(event.event_name)
     return event.event_time, kind.position if kind else -1, event.created_at, event.id
 
 
 def standing(shipment: Shipment, timeline: Sequence[TimelineEvent], now: datetime) -> Shipment:
-    """The shipment in the state that its whole timeline, which is chronological, settles to."""
+    """The shipment in the state that its timeline, which is chronological, settles to.
+
+    It stands where it did as long as nothing outranks that. So of what it stood by when it was given, the timeline
+    may leave out all but corrections and what tells of the delivery; only for a new correction it must be whole.
+    """
     own = [event for event in timeline if event.shipment_id == shipment.id]
-    settled = settle([Scan(event.event_name, event.event_time, event.correction) for event in own])
+    scans = [Scan(event.event_name, event.event_time, event.correction) for event in own]
+    if shipment.event_name is not None and shipment.event_time is not None:
+        scans.append(Scan(shipment.event_name, shipment.event_time))
+    settled = settle(scans)
     return msgspec.structs.replace(
         shipment,
         phase=settled.phase,

@@ -71,6 +71,20 @@ def sample_order(shop_id: UUID, placed_at: datetime) -> Order:
 
 def sample_event(kind: EventKind, order: Order, happened_at: datetime, event_id: UUID | None = None) -> ShipmentEvent:
     """The fact that this happened to the only parcel of the order; on its way back where nobody is told otherwise."""
+    file = sample_file(kind, order, happened_at, event_id)
+    (shipment,), (happened,) = file.shipments, file.timeline
+    return ShipmentEvent(
+        event_id=happened.id,
+        shop_id=order.shop_id,
+        kind=kind,
+        shipment=shipment,
+        consignment=file,
+        occurred_at=happened_at,
+    )
+
+
+def sample_file(kind: EventKind, order: Order, happened_at: datetime, event_id: UUID | None = None) -> OrderFile:
+    """The order with one parcel, to which nothing but this happened so far."""
     back = kind.group is None and kind.return_group is not None
     numbered = not kind.draft
     placed_at, told_at = order.order_placed_at, happened_at + _TOLD_AFTER
@@ -104,14 +118,7 @@ def sample_event(kind: EventKind, order: Order, happened_at: datetime, event_id:
         location={"city": "Berlin", "country_code": "DE"},
         created_at=told_at,
     )
-    return ShipmentEvent(
-        event_id=happened.id,
-        shop_id=order.shop_id,
-        kind=kind,
-        shipment=shipment,
-        file=OrderFile(order, (shipment,), (happened,)),
-        occurred_at=happened_at,
-    )
+    return OrderFile(order, (shipment,), (happened,))
 
 
 def trial(kind: EventKind, shop_id: UUID, event_id: UUID, now: datetime) -> ShipmentEvent:

@@ -137,10 +137,9 @@ def _event_entry() -> Json:
     return {"event_id": str(fact.event_id), **events.shipment_example(fact.kind)}
 
 
-_FILE = sample.OUT_FOR_DELIVERY.file
 _ANSWERS: Mapping[type, Callable[[], Any]] = {
-    OrderDetail: lambda: order_detail(sample.SHOP, _FILE, "en"),
-    TrackingDetail: lambda: tracking_detail(sample.SHOP, _FILE, _FILE.shipments[0], "en"),
-    TrackingEvent: lambda: tracking_event(_FILE.shipments[0], _FILE.timeline[0], "en"),
+    OrderDetail: lambda: order_detail(sample.SHOP, sample.FILE, "en"),
+    TrackingDetail: lambda: tracking_detail(sample.SHOP, sample.FILE, sample.FILE.shipments[0], "en"),
+    TrackingEvent: lambda: tracking_event(sample.FILE.shipments[0], sample.FILE.timeline[0], "en"),
     EventEntry: _event_entry,
 }

@@ -6,11 +6,19 @@ from typing import Any
 import msgspec
 
 from karla.domain.shipments.records import ShipmentEvent
-from karla.domain.subscribers.rules.samples import ADDRESS, LINES, TRACKING_NUMBER, id_of, sample_event, sample_order
+from karla.domain.subscribers.rules.samples import (
+    ADDRESS,
+    LINES,
+    TRACKING_NUMBER,
+    id_of,
+    sample_event,
+    sample_file,
+    sample_order,
+)
 from karla.domain.tenants.records import ShopRef
 from karla.vocabulary.events import CATALOGUE, EventKind
 
-__all__ = ["ADDRESS", "HAPPENED", "LINES", "OUT_FOR_DELIVERY", "SHOP", "TOLD", "TRACKING_NUMBER", "id_of"]
+__all__ = ["ADDRESS", "FILE", "HAPPENED", "LINES", "OUT_FOR_DELIVERY", "SHOP", "TOLD", "TRACKING_NUMBER", "id_of"]
 
 SHOP = ShopRef(id=id_of("shop"), slug="my-shop", organisation_id=id_of("organisation"))
 PLACED = datetime(2026, 3, 12, 9, 41, 7, tzinfo=UTC)
@@ -26,6 +34,7 @@ def event(kind: EventKind) -> ShipmentEvent:
 
 
 OUT_FOR_DELIVERY = event(CATALOGUE["OUT_FOR_DELIVERY"])
+FILE = sample_file(CATALOGUE["OUT_FOR_DELIVERY"], _ORDER, HAPPENED)
 
 
 def plain(value: Any) -> Any:
