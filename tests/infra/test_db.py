@@ -170,6 +170,24 @@ async def test_json_columns_hold_what_was_put_in_also_lists(desk: Desk) -> None:
     assert column(iter(["a", None]), "text") == ["a", None]
 
 
+async def test_a_session_is_in_utc_and_plans_once_whatever_the_database_has_set(own_database_url: str) -> None:
+    """Times come out of the database within JSON; short statements are asked again and again."""
+    owner = await asyncpg.connect(own_database_url)
+    name = await owner.fetchval("select current_database()")
+    await owner.execute(f"alter database \"{name}\" set timezone = 'America/New_York'")
+    await owner.execute(f'alter database "{name}" set jit = on')
+    await owner.close()
+    db = await Database.open(own_database_url, announce=announcer(Desk().announce))
+    try:
+        async with db.read(NOWHERE) as connection:
+            said = await connection.fetchval("select to_json($1::timestamptz)::text", NOON)
+            shown = [await connection.fetchval(f"show {setting}") for setting in ("plan_cache_mode", "jit")]
+    finally:
+        await db.close()
+    assert said.endswith('+00:00"')
+    assert shown == ["force_generic_plan", "off"]
+
+
 class TestMeanwhile:
     """Something is computed while a statement is under way."""
 

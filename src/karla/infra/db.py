@@ -44,7 +44,7 @@ _AWAY = (
 # One plan a statement: arrays make PostgreSQL plan anew at each call, which takes longer than most statements do.
 # Such a plan must suit every size of table and batch. What is asked for is found by an index; at the cost of a disk
 # with an arm PostgreSQL would rather read small tables whole, and do so until they are analysed as large ones.
-_SESSION = "set plan_cache_mode = force_generic_plan; set jit = off; set timezone = 'UTC'; set random_page_cost = 1.1"
+_SESSION = {"plan_cache_mode": "force_generic_plan", "random_page_cost": "1.1", "jit": "off", "timezone": "UTC"}
 
 
 Announcer: TypeAlias = Callable[[datetime], Announcement]
@@ -77,6 +77,7 @@ class Database:
             connection_class=Session,
             init=_prepare,
             reset=_keep,
+            server_settings=_SESSION,
             command_timeout=_COMMAND_SECONDS,
             timeout=_ACQUIRE_SECONDS,
         )
