@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 CONNECTIONS = 32
@@ -20,12 +20,18 @@ class Refused(Exception):
     """The server answered something other than 2xx."""
 
 
-async def drive(port: int, requests: Iterator[bytes], seconds: float, connections: int = CONNECTIONS) -> Outcome:
-    """Send requests on all connections for so long, or while there are any; each has one under way at a time."""
+async def drive(
+    ports: int | Sequence[int], requests: Iterator[bytes], seconds: float, connections: int = CONNECTIONS
+) -> Outcome:
+    """Send requests on all connections for so long, or while there are any; each has one under way at a time.
+
+    Of several ports each gets its share of the connections, as by a load balancer.
+    """
+    ports = [ports] if isinstance(ports, int) else ports
     stop_at = time.perf_counter() + seconds
     times: list[float] = []
     started = time.perf_counter()
-    await asyncio.gather(*(_one(port, requests, stop_at, times) for _ in range(connections)))
+    await asyncio.gather(*(_one(ports[place % len(ports)], requests, stop_at, times) for place in range(connections)))
     took = time.perf_counter() - started
     times.sort()
     return Outcome(len(times) / took, 1000 * times[len(times) // 2], 1000 * times[int(len(times) * 0.99)])

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -25,6 +25,9 @@ from karla.infra.migrations import migrate
 from karla.infra.settings import Settings, variable_of
 
 SHOP = "bench"
+CORES = len(os.sched_getaffinity(0))
+"""One server process a core is what docs/guides/self-hosting.md advises."""
+
 # A load generator is one caller with one key: what protects a real instance from such a one would be measured.
 UNLIMITED = {variable_of(field): "10000000" for field in Settings.__struct_fields__ if field.endswith("_per_minute")}
 
@@ -77,6 +80,16 @@ class Stage:
             if port is not None:
                 wait_for(f"http://127.0.0.1:{port}/readyz")
             yield process
+
+
+@contextlib.contextmanager
+def processes(started: Callable[[int], contextlib.AbstractContextManager[object]], count: int) -> Iterator[list[int]]:
+    """So many of the same server, each on a port of its own; the ports."""
+    ports = [free_port() for _ in range(count)]
+    with contextlib.ExitStack() as stack:
+        for port in ports:
+            stack.enter_context(started(port))
+        yield ports
 
 
 @contextlib.contextmanager
