@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 WORKERS ?= auto
 
-.PHONY: help install up test check format demo bench chaos soak simulation docs lock clean
+.PHONY: help install up test check format new-carrier demo bench chaos soak simulation docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s '	'
@@ -29,15 +29,18 @@ test: install ## run the whole suite
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n $(WORKERS) --dist loadfile)
 
 check: install ## format, lint, types, import contracts, architecture tests
-	@$(BIN)/ruff format --check --quiet src tests benchmarks docs && echo "format      ok"
-	@$(BIN)/ruff check --quiet src tests benchmarks docs && echo "lint        ok"
+	@$(BIN)/ruff format --check --quiet src tests benchmarks docs tools && echo "format      ok"
+	@$(BIN)/ruff check --quiet src tests benchmarks docs tools && echo "lint        ok"
 	@$(BIN)/mypy --no-error-summary && echo "types       ok"
 	@$(BIN)/lint-imports --no-logo >/tmp/karla-contracts.$$$$ 2>&1 || { cat /tmp/karla-contracts.$$$$; exit 1; }; rm -f /tmp/karla-contracts.$$$$; echo "contracts   ok"
 	@$(BIN)/python -m pytest tests/architecture
 
 format: install ## put the code into its format
-	@$(BIN)/ruff format --quiet src tests benchmarks docs
-	@$(BIN)/ruff check --quiet --fix src tests benchmarks docs
+	@$(BIN)/ruff format --quiet src tests benchmarks docs tools
+	@$(BIN)/ruff check --quiet --fix src tests benchmarks docs tools
+
+new-carrier: install ## NAME=acme makes the folder of a new carrier; CARRIER=reference where the catalogue calls it otherwise
+	@$(BIN)/python -m tools.new_carrier $(NAME) $(if $(CARRIER),--carrier $(CARRIER))
 
 demo: install ## a shop's life through the public API, in under 30 seconds
 	@$(BIN)/karla demo

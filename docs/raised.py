@@ -18,6 +18,8 @@ COMPUTED: Mapping[str, tuple[str | None, ...]] = {
     "karla/domain/tenants/rules.py::Invalid(faults[0].type)": ("duplicate", "shop_not_found"),
     "karla/entrypoints/api/faults.py::KarlaError(key)": (),  # those of its table, which is read below
 }
+# Their errors are told to the belt, not to a caller.
+_INTEGRATIONS = "karla/integrations/"
 _ROUTING = ("karla/entrypoints/api/faults.py", "_ROUTING")
 _EXAMPLES = "karla/entrypoints/api/openapi/"
 
@@ -34,6 +36,8 @@ def errors_raised() -> list[Raised]:
     """Every error that a caller may see, by status and key; LookupError for a key that can't be read."""
     said: dict[tuple[int, str], dict[str, None]] = {}
     for place, tree in _modules():
+        if place.startswith(_INTEGRATIONS):
+            continue
         for status, key, message in (*_raised_in(tree, place), *_routed_in(tree, place)):
             said.setdefault((status, key), {})[message] = None
     return [Raised(status, key, tuple(messages)) for (status, key), messages in sorted(said.items())]

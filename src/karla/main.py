@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import asyncpg
 import uvloop
 
+from karla.domain.connections.rules import SEALED_FOR
 from karla.domain.shipments.commands.observe import observe
 from karla.domain.shipments.commands.upsert import upsert_orders
 from karla.domain.subscribers.journal import Journal
@@ -28,10 +29,12 @@ from karla.infra.http import Egress, Route
 from karla.infra.lifeline import end_with_supervisor
 from karla.infra.probes import answering
 from karla.infra.rate_limit import RateLimit
-from karla.infra.settings import Settings
+from karla.infra.sealing import Seals
+from karla.infra.settings import Settings, secret_keys_of
 from karla.infra.telemetry import configure_logging
 from karla.pipeline.backlog import BacklogMetrics
 from karla.pipeline.belt import Belt
+from karla.pipeline.following import Following
 
 
 @contextlib.asynccontextmanager
@@ -41,6 +44,7 @@ async def open_services(
     """The parts of an API process, connected; `ending` tells that it is about to stop."""
     clock = SystemClock()
     objects = object_store(settings)
+    seals = Seals(secret_keys_of(settings), SEALED_FOR)
     db = await Database.open(url, announce=Journal, clock=clock, pool_size=settings.database_pool_size)
     bell = Bell(url)
     keyring = Keyring(db, clock, bell)
@@ -49,7 +53,10 @@ async def open_services(
     bell.on(bells.WORK, streams.wake)
     await bell.start()
     try:
-        async with keyring.uses.written():
+        async with (
+            keyring.uses.written(),
+            Egress(settings.allow_private_targets, route=Route.of(settings)) as egress,
+        ):
             yield Services(
                 settings=settings,
                 db=db,
@@ -63,6 +70,8 @@ async def open_services(
                 bulk_limit=RateLimit(settings.bulk_requests_per_minute, clock),
                 backlog=BacklogMetrics(db, clock),
                 streams=streams,
+                egress=egress,
+                seals=seals,
             )
     finally:
         await bell.stop()
@@ -118,7 +127,8 @@ async def _belt_parts(settings: Settings, url: str, clock: Clock) -> AsyncIterat
         db = await Database.open(url, announce=Journal, clock=clock, pool_size=settings.database_pool_size)
     try:
         async with Egress(settings.allow_private_targets, route=Route.of(settings)) as egress:
-            yield Belt(settings, db, egress, clock), db
+            following = Following(db, egress, clock, Seals(secret_keys_of(settings), SEALED_FOR))
+            yield Belt(settings, db, egress, clock, following=following), db
     finally:
         await db.close()
 

@@ -244,7 +244,7 @@ def test_every_curated_carrier_is_found_by_its_own_name() -> None:
 
 
 def test_the_catalogue_is_whole() -> None:
-    assert len(CARRIERS) == 1803
+    assert len(CARRIERS) == 1804
     assert {"amz", "brt", "dhl", "dhl_old", "dhl2man", "dpdn", "goexp", "hrs", "rhe", "asendia_de"} <= set(CARRIERS)
     assert CARRIERS["dhl"].name == "DHL Paket"
     assert CARRIERS["dhl"].checks == ("mod10_31", "identcode_49", "-", "s10")

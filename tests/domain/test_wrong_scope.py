@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +16,23 @@ from karla.domain.branding.queries import settings_of
 from karla.domain.branding.records import ShopSettings
 from karla.domain.catalog import queries as catalog
 from karla.domain.catalog.records import VariantFilter
+from karla.domain.connections import queries as connections
+from karla.domain.connections.rules import SEALED_FOR
 from karla.domain.orders.queries import orders_by_references
 from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.queries import search
 from karla.domain.shipments.queries.files import consignments_of, files_of, telling_events
+from karla.domain.shipments.queries.habits import habits_of
 from karla.domain.shipments.records import Observation
 from karla.domain.subscribers.queries import deliveries, journal, replays, webhooks
 from karla.domain.subscribers.records.deliveries import DeliveryStatus
 from karla.domain.subscribers.records.journal import ANY_TIME
+from karla.domain.tracking import queries as tracking
+from karla.domain.tracking.records import Turn
 from karla.infra.access import EVERYWHERE, NOWHERE
 from karla.infra.errors import NotFound
 from karla.infra.paging import Paged
+from karla.infra.sealing import Seals
 from karla.infra.work import Connection
 from karla.vocabulary.scope import Scope
 from tests.support.clocks import NOON
@@ -56,6 +63,11 @@ async def whole_timeline(scope: Scope, connection: Connection, filled: Filled) -
     return await telling_events(scope, connection, [correction])
 
 
+def turn_of(filled: Filled) -> Turn:
+    """The turn of the shop's account."""
+    return Turn(shop_id=filled.shop_id, provider="dhl", day=NOON.date(), calls=0, adopted_until=None, leased_until=NOON)
+
+
 async def found_by_any_reference(scope: Scope, connection: Connection, text: str) -> object:
     """A list has an answer for each text, also where nothing is found."""
     (found,) = await search.orders_by_any_reference(scope, connection, [text])
@@ -65,11 +77,17 @@ async def found_by_any_reference(scope: Scope, connection: Connection, text: str
 
 
 PAGE = {"limit": 10, "offset": 0}
+LATER = datetime(2200, 1, 1, tzinfo=UTC)
+SEALS = Seals(["of this test, which looks at rows alone"], SEALED_FOR)
 QUERIES: dict[str, Query] = {
     "branding.queries.settings_of": lambda s, c, f: settings_of(s, c),
     "catalog.queries.variant": lambda s, c, f: catalog.variant(s, c, f.variant["product_id"], f.variant["variant_id"]),
     "catalog.queries.variants": lambda s, c, f: catalog.variants(s, c, VariantFilter(), Paged()),
     "catalog.queries.variants_of": lambda s, c, f: catalog.variants_of(s, c, f.variant["product_id"]),
+    "connections.queries.account_of": lambda s, c, f: connections.account_of(s, c, SEALS, "carriers", "dhl"),
+    "connections.queries.connections": lambda s, c, f: connections.connections(s, c, None, Paged()),
+    "connections.queries.credentials_of": lambda s, c, f: connections.credentials_of(s, c, SEALS, "carriers"),
+    "connections.queries.demand_connection": lambda s, c, f: connections.demand_connection(s, c, "carriers", "dhl"),
     "orders.queries.orders_by_references": lambda s, c, f: orders_by_references(
         s, c, [Reference(ReferenceKind.UUID, f.order["uuid"])]
     ),
@@ -78,6 +96,7 @@ QUERIES: dict[str, Query] = {
     ),
     "shipments.queries.files.files_of": parcels_of,
     "shipments.queries.files.telling_events": whole_timeline,
+    "shipments.queries.habits.habits_of": lambda s, c, f: habits_of(s, c, [f.shop_id]),
     "shipments.queries.search.orders_by_any_reference": lambda s, c, f: found_by_any_reference(s, c, f.order["uuid"]),
     "shipments.queries.search.order_ids_by_reference": lambda s, c, f: search.order_ids_by_reference(
         s, c, f.order["uuid"]
@@ -114,6 +133,9 @@ QUERIES: dict[str, Query] = {
         s, c, f.webhook["url"], f.webhook["enabled_events"]
     ),
     "subscribers.queries.webhooks.webhooks": lambda s, c, f: webhooks.webhooks(s, c, webhooks.WebhookFilter(), **PAGE),
+    "tracking.queries.due_parcels": lambda s, c, f: tracking.due_parcels(s, c, turn_of(f), LATER, 10),
+    "tracking.queries.next_due": lambda s, c, f: tracking.next_due(s, c, turn_of(f)),
+    "tracking.queries.unread": lambda s, c, f: tracking.unread(s, c, 10),
 }
 
 ABOVE_SHOPS = "reads organisations, shops, members and keys, which are asked before a shop is known"
@@ -122,6 +144,8 @@ OTHER_QUERIES = {
     "audit.queries.shop_entries": "the trail is the organisation's: it outlives the shop",
     "branding.queries.image_named": "an image's public name is all that anyone needs to see it",
     "subscribers.queries.deliveries.backlog": "counts over all shops: see the test of its own",
+    "tracking.queries.shops_with_unread": "looks for work in every shop, and refuses any other scope",
+    "tracking.queries.silent_parcels": "looks for work in every shop, and refuses any other scope",
     "tenants.queries.every_shop": ABOVE_SHOPS,
     "tenants.queries.get_key": ABOVE_SHOPS,
     "tenants.queries.get_shop": ABOVE_SHOPS,

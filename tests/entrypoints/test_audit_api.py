@@ -14,6 +14,7 @@ from karla.infra.access import NOWHERE
 from karla.infra.errors import Conflict
 from karla.infra.work import Work
 from karla.vocabulary.scope import Role
+from tests.support.connections import DHL
 from tests.support.images import PNG
 from tests.support.inhabited import inhabit
 from tests.support.karla import Karla, ShopClient
@@ -83,6 +84,8 @@ CHANGES: dict[str, tuple[str, str, Callable[[ShopClient], dict[str, Any]]]] = {
     "webhook.updated": ("PATCH", "/webhooks/{webhook}", lambda _: {"json": {"description": "New"}}),
     "webhook.secret_rotated": ("POST", "/webhooks/{webhook}/rotate-secret", lambda _: {"json": {"secret": SECRET}}),
     "webhook.deleted": ("DELETE", "/webhooks/{webhook}", lambda _: {}),
+    "connection.updated": ("PATCH", DHL, lambda _: {"json": {"paused": True}}),
+    "connection.deleted": ("DELETE", DHL, lambda _: {}),
     "key.rotated": ("POST", "/v1/orgs/{organisation}/keys/{key}/rotate", lambda _: {"json": {"overlap_hours": 1}}),
 }
 

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from karla.vocabulary.scope import Role
+from tests.support.connections import Played, dhl_played
 from tests.support.documents import Operation, operations
 from tests.support.inhabited import Inhabited, inhabit, options, with_ending_streams
 from tests.support.karla import Karla, ShopClient, basic
@@ -24,8 +25,14 @@ async def karla_with_ending_streams(karla: Karla) -> AsyncIterator[Karla]:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def lived_in(karla: Karla) -> AsyncIterator[Inhabited]:
-    yield await inhabit(karla)
+async def dhl() -> AsyncIterator[Played]:
+    async with dhl_played() as played:
+        yield played
+
+
+@pytest_asyncio.fixture(scope="module")
+async def lived_in(karla: Karla, dhl: Played) -> AsyncIterator[Inhabited]:
+    yield await inhabit(karla, dhl.credentials)
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -91,9 +98,9 @@ async def test_a_refused_write_changes_nothing(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-async def test_each_role_may_what_it_may_and_no_more(operation: Operation, karla: Karla) -> None:
+async def test_each_role_may_what_it_may_and_no_more(operation: Operation, karla: Karla, dhl: Played) -> None:
     # A shop of its own, as some operations change or delete it.
-    here = await inhabit(karla)
+    here = await inhabit(karla, dhl.credentials)
     for name, role in (("viewer", Role.VIEWER), ("editor", Role.EDITOR), ("admin", Role.ADMIN)):
         caller = here.callers[name]
         if not role.covers(operation.needs.role):
@@ -106,12 +113,12 @@ async def test_each_role_may_what_it_may_and_no_more(operation: Operation, karla
 
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.names_a_thing and o.needs.of == "shop"], ids=str)
-async def test_another_shops_things_are_not_there(
-    operation: Operation, lived_in: Inhabited, stranger: ShopClient
-) -> None:
+async def test_another_shops_things_are_not_there(operation: Operation, lived_in: Inhabited, karla: Karla) -> None:
     """With one's own shop in the path and another's thing behind it there is nothing to find or change."""
+    # Each time a new one: what one operation creates by its name the next would find.
+    stranger = await karla.shop(Role.ADMIN, whole_organisation=True)
     path = lived_in.path(operation, slug=stranger.slug)
-    answer = await stranger.call(operation.method, path, **options(operation))
+    answer = await stranger.call(operation.method, path, **options(operation, lived_in))
     if operation.creates_by_name:
         assert answer.status_code in (200, 201)
     else:
@@ -119,7 +126,7 @@ async def test_another_shops_things_are_not_there(
 
 
 async def test_lists_show_only_ones_own(lived_in: Inhabited, stranger: ShopClient) -> None:
-    names = ("ref", "shipment_id", "uuid of webhooks", "uuid of keys", "event_id")
+    names = ("ref", "shipment_id", "uuid of webhooks", "uuid of keys", "uuid of connections", "event_id")
     secret = [lived_in.names[name] for name in names]
     sibling = lived_in.callers["sibling"]
     for operation in OPERATIONS:

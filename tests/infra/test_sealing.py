@@ -2,7 +2,7 @@
 
 import pytest
 
-from karla.infra.sealing import Unreadable, derived_key, opened, sealed
+from karla.infra.sealing import Seals, Unreadable, derived_key, opened, sealed
 
 KEY = derived_key("karla_" + "s" * 43, "a purpose")
 
@@ -26,3 +26,24 @@ def test_nothing_else_opens_it() -> None:
     ):
         with pytest.raises(Unreadable):
             opened(key, text, about)
+
+
+def test_the_newest_key_seals_and_each_opens() -> None:
+    old, new, other = "o" * 40, "n" * 40, "x" * 40
+    closed = Seals([old], "a purpose").seal(b"content", b"about")
+    both = Seals([new, old], "a purpose")
+    assert both.open(closed, b"about") == b"content"
+    assert not both.is_newest(closed)
+    again = both.seal(b"content", b"about")
+    assert both.is_newest(again)
+    assert Seals([new], "a purpose").open(again, b"about") == b"content"
+    for seals, text, about in (
+        (Seals([new], "a purpose"), closed, b"about"),
+        (Seals([other], "a purpose"), closed, b"about"),
+        (Seals([old], "another purpose"), closed, b"about"),
+        (both, closed, b"else"),
+        (both, closed[:-1], b"about"),
+        (both, b"", b""),
+    ):
+        with pytest.raises(Unreadable):
+            seals.open(text, about)

@@ -38,7 +38,7 @@ class Operation(NamedTuple):
     @property
     def creates_by_name(self) -> bool:
         """What the path names comes to be if it is not there, so another shop's name is free to use."""
-        return self.id in ("v1ShopsImagesUpload", "v1ProductsVariantsUpsert")
+        return self.id in ("v1ShopsImagesUpload", "v1ProductsVariantsUpsert", "v1ConnectionsConnect")
 
 
 @cache

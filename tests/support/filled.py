@@ -8,6 +8,7 @@ import msgspec
 from karla.infra.access import scope_of
 from karla.infra.work import Work
 from karla.vocabulary.scope import Scope
+from tests.support.connections import connect_dhl
 from tests.support.images import PNG
 from tests.support.karla import Karla, ShopClient
 from tests.support.receiver import receiving
@@ -68,6 +69,7 @@ async def fill(karla: Karla) -> Filled:
         await client.put("/orders", another),
     ):
         assert answer.is_success, answer.text
+    await connect_dhl(karla, client)
     filled = Filled(client, order, webhook, delivery_id, products[0])
     await karla.services.db.write(filled.scope, lambda work: _told_and_replayed(work, filled))
     return filled
@@ -84,6 +86,7 @@ async def _told_and_replayed(work: Work, filled: Filled) -> None:
         uuid4(),
         UUID(filled.shipment["id"]),
     )
+    await _followed(work, filled)
     await work.connection.execute(
         """
         insert into replays (shop_id, id, webhook_id, criteria, deliveries, created_at)
@@ -94,3 +97,38 @@ async def _told_and_replayed(work: Work, filled: Filled) -> None:
         filled.webhook_id,
         work.now,
     )
+
+
+async def _followed(work: Work, filled: Filled) -> None:
+    shipment_id = UUID(filled.shipment["id"])
+    for statement, values in (
+        (
+            """
+            insert into carrier_lessons (shop_id, company, form, carrier_reference, learnt_at)
+            values ($1, 'nord', 'KX98', 'dhl', $2)
+            """,
+            (filled.shop_id, work.now),
+        ),
+        (
+            "insert into trackers (shop_id, provider, due_at, day) values ($1, 'dhl', 'infinity', $2)",
+            (filled.shop_id, work.now.date()),
+        ),
+        (
+            """
+            insert into followed_parcels (shop_id, shipment_id, provider, carrier, tracking_number, due_at, urgency,
+                                          changed_at)
+            select shop_id, id, 'dhl', carrier_reference, tracking_number, $3, 2, $3
+            from shipments where shop_id = $1 and id = $2
+            """,
+            (filled.shop_id, shipment_id, work.now),
+        ),
+        (
+            """
+            insert into provider_answers (shop_id, received_at, id, shipment_id, provider, content_type, body, carrier,
+                                          tracking_number)
+            values ($1, $2, $3, $4, 'dhl', 'application/json', '{}', 'dhl', '1')
+            """,
+            (filled.shop_id, work.now, uuid4(), shipment_id),
+        ),
+    ):
+        await work.connection.execute(statement, *values)

@@ -14,6 +14,7 @@ from karla.entrypoints.api import app as api
 from karla.entrypoints.api.streams import Streams
 from karla.infra.access import NOWHERE
 from karla.vocabulary.scope import Role
+from tests.support.connections import connect_dhl
 from tests.support.documents import Operation
 from tests.support.images import PNG
 from tests.support.karla import Karla, ShopClient
@@ -22,10 +23,11 @@ from tests.support.samples import sample
 
 
 class Inhabited(NamedTuple):
-    """A shop with one of everything, and callers of every kind."""
+    """A shop with one of everything, and callers of every kind; `credentials` are those that DHL takes now."""
 
     names: dict[str, str]
     callers: dict[str, ShopClient]
+    credentials: dict[str, str] | None = None
 
     def path(self, operation: Operation, slug: str | None = None) -> str:
         """The operation's path with this shop's own things in it."""
@@ -70,7 +72,7 @@ async def with_ending_streams(karla: Karla) -> AsyncIterator[Karla]:
         yield Karla(services, karla.belt, http)
 
 
-async def inhabit(karla: Karla) -> Inhabited:
+async def inhabit(karla: Karla, credentials: dict[str, str] | None = None) -> Inhabited:
     admin = await karla.shop(Role.ADMIN)
     organisation = await karla.key_for(admin.shop, Role.ADMIN, whole_organisation=True)
     keys = (await organisation.get(f"/v1/orgs/{admin.shop.organisation}/keys")).json()
@@ -90,6 +92,7 @@ async def inhabit(karla: Karla) -> Inhabited:
         delivery = receiver.journal[0].delivery_id
     products = sample("products_bulk.request")
     await admin.post("/products", products)
+    connected = await connect_dhl(karla, admin)
     return Inhabited(
         names={
             "slug": admin.slug,
@@ -100,6 +103,7 @@ async def inhabit(karla: Karla) -> Inhabited:
             "shipment_id": order["trackings"][0]["id"],
             "uuid of webhooks": webhook["uuid"],
             "uuid of keys": next(key["uuid"] for key in keys if key["shops"][0]["shop_slug"] == admin.slug),
+            "uuid of connections": str(connected.connection.id),
             "uuid of ": "",
             "delivery_uuid": str(delivery),
             "event_id": order["trackings"][0]["events"][0]["event_id"],
@@ -107,8 +111,11 @@ async def inhabit(karla: Karla) -> Inhabited:
             "variant_id": products[0]["variant_id"],
             "image_type": "logo",
             "reference": "dhl",
+            "kind": "carriers",
+            "integration": "dhl",
         },
         callers=callers,
+        credentials=credentials,
     )
 
 
@@ -152,6 +159,8 @@ def options(operation: Operation, here: Inhabited | None = None) -> dict[str, An
     if operation.method in ("GET", "DELETE"):
         return {}
     body = operation.example
+    if here and here.credentials and "credentials" in body:
+        body = {**body, "credentials": here.credentials}
     if here and "organization" in body:
         body = {**body, "organization": here.names["organisation"], "slug": f"{here.names['slug']}-new"}
     if here:

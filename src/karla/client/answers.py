@@ -25,7 +25,7 @@ class EventStrings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShipmentEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of a shipment's timeline."""
+    """One entry of a shipment's timeline; a withdrawn one was told of another parcel and counts no more."""
 
     event_id: UUID
     event_key: str
@@ -39,6 +39,7 @@ class ShipmentEvent(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     origin: str
     external_id: str
+    withdrawn_at: datetime | None = None
 
 
 class Carrier(msgspec.Struct, frozen=True, kw_only=True):

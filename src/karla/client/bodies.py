@@ -144,6 +144,7 @@ class ShipmentChanges(TypedDict, total=False):
 
     tracking_url: str | None
     products: Sequence[Product] | None
+    carrier_reference: str | None
 
 
 Window = TypedDict("Window", {"from": Time | None, "to": Time | None}, total=False)

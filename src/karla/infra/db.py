@@ -44,7 +44,8 @@ _AWAY = (
 # One plan a statement: arrays make PostgreSQL plan anew at each call, which takes longer than most statements do.
 # Such a plan must suit every size of table and batch. What is asked for is found by an index; at the cost of a disk
 # with an arm PostgreSQL would rather read small tables whole, and do so until they are analysed as large ones.
-_SESSION = {"plan_cache_mode": "force_generic_plan", "random_page_cost": "1.1", "jit": "off", "timezone": "UTC"}
+# (Told by a statement: a pooler before PostgreSQL would refuse them when it is connected to.)
+_SESSION = "set plan_cache_mode = force_generic_plan; set random_page_cost = 1.1; set jit = off; set timezone = 'UTC'"
 
 
 Announcer: TypeAlias = Callable[[datetime], Announcement]
@@ -77,7 +78,6 @@ class Database:
             connection_class=Session,
             init=_prepare,
             reset=_keep,
-            server_settings=_SESSION,
             command_timeout=_COMMAND_SECONDS,
             timeout=_ACQUIRE_SECONDS,
         )
@@ -258,6 +258,7 @@ async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=_encode_jsonb, decoder=_decode_jsonb, format="binary"
     )
+    await connection.execute(_SESSION)
     await take_role(connection)
     await demand_isolation(connection)
 

@@ -116,3 +116,11 @@ class Unavailable(KarlaError):
     status = 503
     default_key = "database_unavailable"
     default_message = "The database can't be reached right now; try again in a moment."
+
+
+class ProviderUnavailable(KarlaError):
+    """503: a third party that the answer depends on is away or takes no calls; nothing was changed."""
+
+    status = 503
+    default_key = "provider_unreachable"
+    default_message = "The third party can't be reached right now, so nothing was changed; try again in a moment."

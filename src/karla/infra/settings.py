@@ -1,5 +1,6 @@
 """Every setting of a Karla, read once from the environment."""
 
+import contextlib
 import os
 import secrets
 import ssl
@@ -13,6 +14,7 @@ from msgspec import Meta
 from yarl import URL
 
 PREFIX = "KARLA_"
+_SHORTEST_KEY = 32
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -41,13 +43,20 @@ class Settings(msgspec.Struct, frozen=True):
         Annotated[
             str,
             Meta(
-                min_length=32,
-                description="Reserved: the root key of what Karla itself will sign and encrypt. "
-                "Made and kept in the data directory if absent.",
+                min_length=_SHORTEST_KEY,
+                description="The root key of what Karla encrypts, such as the credentials of connections; the same "
+                "in all processes. Made and kept in the data directory if absent.",
             ),
         ]
         | None
     ) = None
+    previous_secret_keys: Annotated[
+        str | None,
+        Meta(
+            description="Secret keys of before, by comma: what they encrypted can still be read, until "
+            "`karla connections reseal` has encrypted it with the one of today."
+        ),
+    ] = None
     allow_private_targets: Annotated[
         bool,
         Meta(description="Lets webhooks go to private addresses and over plain HTTP. For development only."),
@@ -203,6 +212,14 @@ def proxy_url(text: str) -> URL:
     return url
 
 
+def previous_keys(text: str) -> tuple[str, ...]:
+    """The keys in a list by comma; ValueError says what is wrong and does not repeat them."""
+    keys = tuple(word.strip() for word in text.split(","))
+    if any(len(key) < _SHORTEST_KEY for key in keys):
+        raise ValueError(f"Expected keys of at least {_SHORTEST_KEY} characters by comma")
+    return keys
+
+
 def _proxies(text: str) -> None:
     for word in text.split(","):
         try:
@@ -225,8 +242,15 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "egress_source_address": source_addresses,
     "egress_proxy_url": proxy_url,
     "egress_ca_file": _authorities,
+    "previous_secret_keys": previous_keys,
     "trusted_proxies": _proxies,
 }
+
+
+def secret_keys_of(settings: Settings) -> tuple[str, ...]:
+    """The secret key and those of before, the newest first."""
+    before = previous_keys(settings.previous_secret_keys) if settings.previous_secret_keys else ()
+    return (secret_key_of(settings), *before)
 
 
 def secret_key_of(settings: Settings) -> str:
@@ -237,9 +261,19 @@ def secret_key_of(settings: Settings) -> str:
     try:
         return kept.read_text().strip()
     except FileNotFoundError:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        made = secrets.token_urlsafe(48)
-        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _make_key(kept)
+        return kept.read_text().strip()
+
+
+def _make_key(kept: Path) -> None:
+    """Write a new key, whole or not at all; of two processes that start at once the first one's stays."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    draft = kept.with_name(f"{kept.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(made + "\n")
-        return made
+            file.write(secrets.token_urlsafe(48) + "\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, kept)
+    finally:
+        draft.unlink()

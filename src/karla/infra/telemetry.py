@@ -52,6 +52,18 @@ WEBHOOKS_TROUBLED = Gauge(
     ["state"],
     registry=REGISTRY,
 )
+CARRIER_CALL_SECONDS = Histogram(
+    "karla_carrier_call_seconds",
+    "Time of one call of a carrier, by integration and outcome: ok, or the kind of failure.",
+    ["carrier", "outcome"],
+    registry=REGISTRY,
+)
+CARRIER_UNKNOWN_CODES = Counter(
+    "karla_carrier_unknown_codes",
+    "Codes of carriers that their status table doesn't know, by the integration that read them.",
+    ["carrier"],
+    registry=REGISTRY,
+)
 
 
 def metrics_text() -> bytes:

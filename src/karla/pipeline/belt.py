@@ -9,6 +9,7 @@ from karla.infra.db import Database
 from karla.infra.settings import Settings
 from karla.pipeline.crew import Crew
 from karla.pipeline.delivery import Poster, WebhookDelivery
+from karla.pipeline.following import Following
 from karla.pipeline.loop import POLL_SECONDS, Loop
 from karla.pipeline.relay import Relay
 from karla.pipeline.scheduler import Scheduler, jobs
@@ -19,7 +20,10 @@ _STOP_SECONDS = 10.0
 
 
 class Belt:
-    """Moves events to webhooks. Any number of processes may run one on the same database."""
+    """Moves events to webhooks, and with `following` finds out what happens to parcels.
+
+    Any number of processes may run one on the same database.
+    """
 
     def __init__(
         self,
@@ -28,8 +32,10 @@ class Belt:
         egress: Poster,
         clock: Clock,
         *,
+        following: Following | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
+        self._following = following
         policy = RetryPolicy(settings.webhook_retries, settings.webhook_retry_base_seconds)
         self._deliveries = Crew(
             "delivery",
@@ -54,13 +60,19 @@ class Belt:
                 stages.create_task(self._relaying.run(stop), name="relay")
                 stages.create_task(self._deliveries.run(stop, _GRACE_SECONDS), name="delivery")
                 stages.create_task(self._scheduling.run(stop), name="scheduler")
+                if self._following:
+                    stages.create_task(self._following.run(stop), name="following")
                 await stop.wait()
                 self.wake()
                 self._scheduling.wake()
+                if self._following:
+                    self._following.wake()
                 deadline.reschedule(asyncio.get_running_loop().time() + _STOP_SECONDS)
 
     async def drain(self) -> None:
         """Work until nothing is due now; not while `run` is running."""
+        if self._following:
+            await self._following.drain()
         await self._relay.drain()
         await self._deliveries.drain()
         # Attempts may have made news of their webhooks.

@@ -71,7 +71,7 @@ class Orders(Resource[S]):
 
     @operation("v1OrdersShipmentsUpdate", "PATCH /v1/shops/{slug}/orders/{ref}/shipments/{shipment_id}", Shipment)
     def update_shipment(self, ref: Ref, shipment_id: UUID | str, **changes: Unpack[ShipmentChanges]) -> Given:
-        """Change a parcel's link or contents."""
+        """Change a parcel's carrier, link or contents."""
         return Given(path={"ref": ref, "shipment_id": shipment_id}, body=changes)
 
 

@@ -48,7 +48,10 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimelineEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One scan on a shipment's timeline. `external_id` within `origin` is what makes it the same scan again."""
+    """One scan on a shipment's timeline. `external_id` within `origin` is what makes it the same scan again.
+
+    One that was withdrawn was told of another parcel: it is shown, and counts no more.
+    """
 
     shipment_id: UUID
     id: UUID
@@ -61,6 +64,7 @@ class TimelineEvent(msgspec.Struct, frozen=True, kw_only=True):
     location: dict[str, Any] | None = None
     additional_info: dict[str, Any] | None = None
     created_at: datetime
+    withdrawn_at: datetime | None = None
 
 
 class Consignment(msgspec.Struct, frozen=True):

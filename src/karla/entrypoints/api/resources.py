@@ -6,6 +6,7 @@ from karla.entrypoints.api import (
     audit,
     carriers,
     images,
+    integrations,
     keys,
     members,
     pages,
@@ -14,6 +15,7 @@ from karla.entrypoints.api import (
     shops,
     system,
 )
+from karla.entrypoints.api.connections import handlers as connections
 from karla.entrypoints.api.events import handlers as events
 from karla.entrypoints.api.openapi import handlers as openapi
 from karla.entrypoints.api.orders import handlers as orders
@@ -36,4 +38,6 @@ RESOURCES: tuple[ControllerRouterHandler, ...] = (
     *settings.HANDLERS,
     *images.HANDLERS,
     *carriers.HANDLERS,
+    *integrations.HANDLERS,
+    *connections.HANDLERS,
 )

@@ -9,7 +9,9 @@ from karla.entrypoints.api.gathering import Commands, Lookups
 from karla.entrypoints.api.streams import Streams
 from karla.infra.clock import Clock
 from karla.infra.db import Database
+from karla.infra.http import Egress
 from karla.infra.rate_limit import RateLimit
+from karla.infra.sealing import Seals
 from karla.infra.settings import Settings
 from karla.infra.storage import ObjectStore
 from karla.pipeline.backlog import BacklogMetrics
@@ -30,6 +32,8 @@ class Services(msgspec.Struct, frozen=True):
     bulk_limit: RateLimit
     backlog: BacklogMetrics
     streams: Streams
+    egress: Egress
+    seals: Seals
 
 
 def services_of(scope: Scope) -> Services:

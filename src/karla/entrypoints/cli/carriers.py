@@ -1,8 +1,10 @@
-"""`karla carriers`: the catalogue of carriers and its matcher, at a terminal; no server and no database is asked."""
+"""`karla carriers`: the catalogue of carriers, its matcher, and what carriers told read again."""
 
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -11,9 +13,15 @@ from msgspec import Meta
 
 from karla.domain.shipments.rules.carrier_search import search_carriers
 from karla.domain.shipments.rules.carriers import Match, match
+from karla.domain.tracking.commands import read_again
+from karla.entrypoints.cli.acting import acting
 from karla.entrypoints.cli.tables import print_table
+from karla.entrypoints.cli.words import time_of
+from karla.infra.access import EVERYWHERE
 from karla.infra.errors import KarlaError
 from karla.infra.validation import Shape
+from karla.integrations import registry
+from karla.integrations.contract import Kind
 
 carriers = typer.Typer(help="The carriers that Karla knows.", no_args_is_help=True)
 
@@ -102,3 +110,25 @@ def list_carriers(
     found = search_carriers(q, country, kind)
     rows = [[carrier.reference, carrier.name, carrier.country, carrier.kind] for carrier in found]
     print_table(["reference", "name", "country", "kind"], rows)
+
+
+@carriers.command("replay")
+def replay(
+    since: Annotated[
+        datetime,
+        typer.Option(parser=time_of, metavar="TIME", help="From when on they were told.", show_default=False),
+    ],
+    provider: Annotated[
+        str | None, typer.Option(help="Only what this one told, such as dhl.", show_default="all of them")
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.", show_default="./.karla")] = None,
+) -> None:
+    """Read what carriers told again, by the mappings of today: what is new by them goes out as events.
+
+    Scans that are on a timeline already stay as they are and are told to nobody. The worker does the reading.
+    """
+    known = registry.slugs(Kind.CARRIERS)
+    if provider is not None and provider not in known:
+        raise typer.BadParameter(f"There is no {provider!r}; there are {', '.join(known)}", param_hint="--provider")
+    count = acting(data_dir, lambda db: db.write(EVERYWHERE, lambda work: read_again(work, since, provider)))
+    typer.echo(f"{count} answers are read again." if count else "Nothing was told since then.")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from karla import client
-from karla.entrypoints.cli import backup, carriers, events, serving, standins, tenants, webhooks
+from karla.entrypoints.cli import backup, carriers, connections, events, playing, serving, standins, tenants, webhooks
 from karla.entrypoints.cli.demo.command import demo
 from karla.entrypoints.cli.failures import DatabaseUnreachable, in_words
 from karla.infra.backup import BackupError
@@ -66,6 +66,8 @@ app.add_typer(tenants.members, name="member")
 app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(events.events, name="events")
 app.add_typer(carriers.carriers, name="carriers")
+app.add_typer(connections.connections, name="connections")
+playing.offer(standins.standins)
 app.add_typer(standins.standins, name="standin")
 
 _EXPECTED = (

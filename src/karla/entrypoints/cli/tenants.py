@@ -1,7 +1,6 @@
 """`karla shop`, `karla key` and `karla member`: the tenants of this Karla, for the one who operates it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -14,19 +13,16 @@ from rich.markup import escape
 
 from karla.domain.tenants import commands, queries
 from karla.domain.tenants.records import EVERY_SHOP, IssuedKey, Key, KeyGrant, KeyTerms, Shop
-from karla.entrypoints.cli.failures import reaching
-from karla.entrypoints.cli.operator import operator
+from karla.entrypoints.cli.acting import acting
 from karla.entrypoints.cli.options import taking
 from karla.entrypoints.cli.tables import print_table
 from karla.entrypoints.cli.words import time_of, uuid_from
-from karla.infra import migrations
 from karla.infra.access import NOWHERE
 from karla.infra.clock import SystemClock
 from karla.infra.db import Database
-from karla.infra.instance import database
 from karla.infra.paging import Paged
 from karla.infra.settings import settings_from
-from karla.infra.work import ORIGIN, Silence, Work
+from karla.infra.work import Work
 from karla.vocabulary.scope import Role
 
 Result = TypeVar("Result")
@@ -53,7 +49,7 @@ def create_shop(
     data_dir: DataDir = None,
 ) -> None:
     """Create a shop, and its organisation if there is none yet."""
-    shop = _run(
+    shop = acting(
         data_dir,
         lambda db: db.write(
             NOWHERE,
@@ -84,7 +80,7 @@ def list_shops(
         async with db.read(NOWHERE) as connection:
             return await queries.every_shop(NOWHERE, connection, organisation)
 
-    found = _run(data_dir, read)
+    found = acting(data_dir, read)
     if as_json:
         _print_json([{"slug": s.slug, "uuid": s.id, "org": s.organisation, "name": s.name} for s in found])
         return
@@ -125,7 +121,7 @@ def create_key(
 
     A time without an offset is this machine's.
     """
-    issued = _run(
+    issued = acting(
         data_dir,
         lambda db: db.write(
             NOWHERE,
@@ -171,7 +167,7 @@ def list_keys(organisation: Organisation, as_json: Json = False, data_dir: DataD
                 paged = Paged(page=paged.page + 1, per_page=100)
         return found
 
-    found = _run(data_dir, read)
+    found = acting(data_dir, read)
     if as_json:
         _print_json([_plain(key) for key in found])
         return
@@ -208,7 +204,7 @@ def rotate_key(
         reach = await queries.whole_organisation(NOWHERE, work.connection, organisation)
         return await commands.rotate_key(work, reach, uuid, timedelta(hours=overlap_hours))
 
-    _show(_run(data_dir, lambda db: db.write(NOWHERE, rotate)), as_json)
+    _show(acting(data_dir, lambda db: db.write(NOWHERE, rotate)), as_json)
 
 
 @keys.command("revoke")
@@ -223,7 +219,7 @@ def revoke_key(
         reach = await queries.whole_organisation(NOWHERE, work.connection, organisation)
         return await commands.revoke_key(work, reach, uuid)
 
-    key = _run(data_dir, lambda db: db.write(NOWHERE, revoke))
+    key = acting(data_dir, lambda db: db.write(NOWHERE, revoke))
     _console().print(f"The key {key.hint} of user name {escape(key.username)} is revoked.")
 
 
@@ -236,7 +232,7 @@ def add_member(
     data_dir: DataDir = None,
 ) -> None:
     """Add a person to an organisation; who is a member already gets the shops added."""
-    member = _run(
+    member = acting(
         data_dir,
         lambda db: db.write(
             NOWHERE,
@@ -248,23 +244,6 @@ def add_member(
         return
     places = ", ".join(member.shops) or "no shop yet"
     _console().print(f"{escape(member.email_id)} is a member of {member.organisation} ({places}).")
-
-
-def _run(data_dir: Path | None, action: Callable[[Database], Awaitable[Result]]) -> Result:
-    settings = settings_from(data_dir=data_dir)
-    with database(settings) as url:
-        migrations.migrate_if_new(url)
-        return asyncio.run(_connected(url, action))
-
-
-async def _connected(url: str, action: Callable[[Database], Awaitable[Result]]) -> Result:
-    ORIGIN.set(operator)
-    with reaching(url):
-        db = await Database.open(url, announce=Silence, pool_size=1)
-    try:
-        return await action(db)
-    finally:
-        await db.close()
 
 
 def _plain(key: Key) -> dict[str, object]:

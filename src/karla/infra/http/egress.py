@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from time import perf_counter
 from types import TracebackType
@@ -34,7 +34,7 @@ _checked = lru_cache(maxsize=4096)(checked_target)
 class Answer(msgspec.Struct, frozen=True):
     """What came back, redirects included.
 
-    `headers` are those of KEPT_HEADERS, names in lower case; `excerpt` is the body as sent, up to the
+    `headers` are those that were asked for, names in lower case; `excerpt` is the body as sent, up to the
     read limit; `truncated` says that there was more.
     """
 
@@ -97,10 +97,11 @@ class Egress:
         body: bytes | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         read_limit: int = READ_LIMIT,
+        kept_headers: Sequence[str] = KEPT_HEADERS,
     ) -> Answer:
         """Send a request and read its answer, all within the timeout; raises an EgressError.
 
-        Of a longer answer the rest is not read: its connection is closed.
+        Of a longer answer the rest is not read: its connection is closed. `kept_headers` are in lower case.
         """
         target = _checked(url, self._allow_private)
         trail = Trail()
@@ -108,7 +109,7 @@ class Egress:
         started = perf_counter()
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await self._exchange(method, target, headers, body, read_limit)
+                return await self._exchange(method, target, headers, body, read_limit, kept_headers)
         except (aiohttp.ClientError, OSError, EgressError) as error:
             failure = self._failure(error, trail, _milliseconds_since(started))
         finally:
@@ -133,7 +134,13 @@ class Egress:
         await self.close()
 
     async def _exchange(
-        self, method: str, target: URL, headers: Mapping[str, str], body: bytes | None, read_limit: int
+        self,
+        method: str,
+        target: URL,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        read_limit: int,
+        kept_headers: Sequence[str],
     ) -> Answer:
         started = perf_counter()
         proxy = self._proxy if target.scheme == "http" else None
@@ -151,7 +158,7 @@ class Egress:
             return Answer(
                 status=response.status,
                 headers={
-                    name: _clean(value) for name in KEPT_HEADERS if (value := response.headers.get(name)) is not None
+                    name: _clean(value) for name in kept_headers if (value := response.headers.get(name)) is not None
                 },
                 excerpt=read[:read_limit],
                 truncated=truncated,

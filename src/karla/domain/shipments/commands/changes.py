@@ -12,7 +12,8 @@ from karla.domain.shipments.commands.upsert import announce, write
 from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.records import OrderFile, Shipment
 from karla.domain.shipments.rules.fulfilment import Planner, cancellable
-from karla.infra.errors import Conflict, NotFound
+from karla.domain.shipments.rules.lessons import make_of
+from karla.infra.errors import Conflict, Fault, Invalid, NotFound
 from karla.infra.ids import new_id
 from karla.infra.work import Work
 
@@ -24,20 +25,57 @@ async def update_shipment(
     *,
     tracking_url: str | None,
     products: list[dict[str, Any]] | None,
+    carrier_reference: str | None = None,
 ) -> tuple[OrderFile, Shipment]:
-    """Change a parcel's link or contents: None leaves, an empty list of products clears, a list replaces."""
+    """Change a parcel's carrier, link or contents: None leaves, an empty list of products clears, a list replaces.
+
+    Another carrier is learnt for parcels of the same make that are to come.
+    """
     file = await _locked_file(work, reference)
-    shipment = next((s for s in file.shipments if s.id == shipment_id), None)
-    if shipment is None:
-        raise NotFound("shipment_not_found", "The requested shipment does not exist.")
+    shipment = _shipment_in(file, shipment_id)
     said = {"tracking_url": tracking_url, "products": products}
     said = {name: value for name, value in said.items() if value is not None and getattr(shipment, name) != value}
-    if not said:
-        return file, shipment
-    shipment = msgspec.structs.replace(shipment, **said, updated_at=work.now)
-    await writing.write(work, [shipment], [])
-    shipments = tuple(shipment if s.id == shipment.id else s for s in file.shipments)
-    return msgspec.structs.replace(file, shipments=shipments), shipment
+    if said:
+        shipment = msgspec.structs.replace(shipment, **said, updated_at=work.now)
+        await writing.write(work, [shipment], [])
+        shipments = tuple(shipment if s.id == shipment.id else s for s in file.shipments)
+        file = msgspec.structs.replace(file, shipments=shipments)
+    # The last: what it announces is the parcel with all of it.
+    if carrier_reference is not None and carrier_reference != shipment.carrier_reference:
+        file = await _entrusted(work, file, shipment, carrier_reference)
+    return file, _shipment_in(file, shipment_id)
+
+
+async def _entrusted(work: Work, file: OrderFile, shipment: Shipment, carrier_reference: str) -> OrderFile:
+    if shipment.draft:
+        fault = Fault(("body", "carrier_reference"), "Needs a tracking number on the shipment", "shipment_is_draft")
+        raise Invalid("shipment_is_draft", "A shipment without a tracking number has no carrier.", [fault])
+    planner = Planner(SavedOrder(file.order, file.order), file, work.now, new_id)
+    planner.entrust(shipment, carrier_reference)
+    plan = planner.plan()
+    await write(work, [plan])
+    announce(work, plan)
+    make = make_of(shipment.tracking_company, shipment.tracking_number)
+    await work.connection.execute(
+        """
+        insert into carrier_lessons (shop_id, company, form, carrier_reference, learnt_at) values ($1, $2, $3, $4, $5)
+        on conflict (shop_id, company, form)
+        do update set carrier_reference = excluded.carrier_reference, learnt_at = excluded.learnt_at
+        """,
+        shipment.shop_id,
+        make.company,
+        make.form,
+        carrier_reference,
+        work.now,
+    )
+    return plan.file
+
+
+def _shipment_in(file: OrderFile, shipment_id: UUID) -> Shipment:
+    for shipment in file.shipments:
+        if shipment.id == shipment_id:
+            return shipment
+    raise NotFound("shipment_not_found", "The requested shipment does not exist.")
 
 
 async def cancel_order(work: Work, reference: Reference) -> OrderFile:

@@ -10,8 +10,10 @@ from karla.domain.orders import rules as order_rules
 from karla.domain.orders.records import Order, Reference, ReferenceKind, SavedOrder
 from karla.domain.shipments.commands import writing
 from karla.domain.shipments.queries.files import files_of
+from karla.domain.shipments.queries.habits import habits_of
 from karla.domain.shipments.records import OrderCommand, OrderFile, ShipmentEvent
 from karla.domain.shipments.rules.fulfilment import Plan, Planner
+from karla.domain.shipments.rules.lessons import NONE, Habits
 from karla.infra.db import meanwhile
 from karla.infra.errors import Conflict, KarlaError, NotFound
 from karla.infra.ids import new_id
@@ -77,10 +79,15 @@ async def _carried_out(work: Work, ready: Sequence[_Ready]) -> list[Plan]:
     """Plan, write and announce, a part after the other: while PostgreSQL writes one the next one is planned."""
     existing = [saved.before for _, _, saved in ready if saved.before]
     files = {file.order.id: file for file in await files_of(work.scope, work.connection, existing)}
+    unsaid = {command.shop_id for _, command, _ in ready for told in command.trackings if not told.carrier_reference}
+    habits = await habits_of(work.scope, work.connection, unsaid) if unsaid else {}
 
     def planned(start: int) -> list[Plan]:
         part = ready[start : start + _PART]
-        return [_planned(work, command, saved, files.get(saved.now.id)) for _, command, saved in part]
+        return [
+            _planned(work, command, saved, files.get(saved.now.id), habits.get(command.shop_id, NONE))
+            for _, command, saved in part
+        ]
 
     plans = planned(0)
     for start in range(0, len(ready), _PART):
@@ -89,9 +96,9 @@ async def _carried_out(work: Work, ready: Sequence[_Ready]) -> list[Plan]:
     return plans
 
 
-def _planned(work: Work, command: OrderCommand, saved: SavedOrder, file: OrderFile | None) -> Plan:
+def _planned(work: Work, command: OrderCommand, saved: SavedOrder, file: OrderFile | None, habits: Habits) -> Plan:
     """What becomes of the order's parcels, announced: put into words at once, it is still in the cache."""
-    planner = Planner(saved, file, work.now, new_id)
+    planner = Planner(saved, file, work.now, new_id, habits)
     planner.readdress()
     planner.attach(command.trackings)
     planner.expect()
@@ -107,6 +114,7 @@ async def _save_and_write(work: Work, part: Sequence[_Ready], plans: Sequence[Pl
 
 async def write(work: Work, plans: Sequence[Plan]) -> None:
     """Write what becomes of the parcels."""
+    await writing.withdraw(work, [(plan.file.order.shop_id, event) for plan in plans for event in plan.withdrawn])
     await writing.remove(work, [(plan.file.order.shop_id, gone) for plan in plans for gone in plan.removed])
     await writing.write(
         work,

@@ -66,6 +66,20 @@ async def keep_sightings(work: Work, sightings: Sequence[tuple[TimelineEvent, Ob
         )
 
 
+async def withdraw(work: Work, events: Sequence[tuple[UUID, TimelineEvent]]) -> None:
+    """Let events of timelines, each with its shop, count no more."""
+    if events:
+        await work.connection.execute(
+            "update shipment_events e set withdrawn_at = $1"
+            " from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as w (shop_id, shipment_id, id)"
+            " where e.shop_id = w.shop_id and e.shipment_id = w.shipment_id and e.id = w.id",
+            work.now,
+            [shop_id for shop_id, _ in events],
+            [event.shipment_id for _, event in events],
+            [event.id for _, event in events],
+        )
+
+
 async def remove(work: Work, shipments: Sequence[tuple[UUID, UUID]]) -> None:
     """Delete drafts that are no longer expected, by shop and id."""
     if shipments:

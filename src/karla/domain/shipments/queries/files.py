@@ -12,6 +12,7 @@ import msgspec
 
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import Consignment, Observation, OrderFile, Shipment, TimelineEvent
+from karla.domain.shipments.rules.phases import MOVES_NOTHING
 from karla.domain.shipments.rules.timelines import chronological
 from karla.infra.work import Connection
 from karla.vocabulary.events import Direction, Flag, Phase, State
@@ -59,7 +60,10 @@ _TELLING = """
       as o (shop_id, shipment_id, whole, origin, external_id)
     join shipment_events e on e.shop_id = o.shop_id and e.shipment_id = o.shipment_id
     where o.shop_id = any ($6::uuid[]) and (
-        o.whole or e.correction or e.additional_info ?| array['expected_delivery', 'pickup_point']
+        o.whole or exists (
+            select from shipments s
+            where s.shop_id = o.shop_id and s.id = o.shipment_id and s.event_name = any ($7::text[])
+        ) or e.correction or e.additional_info ?| array['expected_delivery', 'pickup_point']
         or (e.origin = o.origin and e.external_id = o.external_id)
     )
     group by e.shop_id, e.shipment_id
@@ -93,7 +97,8 @@ async def telling_events(
     """What the timelines of these shipments hold that matters beside their standing, chronological.
 
     That is what was observed already, corrections, and what tells of the delivery; all of it where a correction
-    was observed. A shipment of which nothing matters is left out, as are those outside of the scope.
+    was observed, or where a shipment stands by what moves nothing (until 0.2.0 it did). A shipment of which nothing
+    matters is left out, as are those outside of the scope.
     """
     rows = await connection.fetch(
         _TELLING,
@@ -103,6 +108,7 @@ async def telling_events(
         [observation.origin for observation in observations],
         [observation.external_id for observation in observations],
         list(scope.shops),
+        list(MOVES_NOTHING),
     )
     return {(shop_id, shipment_id): _timeline(document) for shop_id, shipment_id, document in rows}
 

@@ -9,13 +9,16 @@ import msgspec
 
 from karla.domain.orders.records import Order, SavedOrder
 from karla.domain.shipments.records import OrderFile, Shipment, TimelineEvent, Tracking
-from karla.domain.shipments.rules.carriers import infer
+from karla.domain.shipments.rules.lessons import NONE, Habits, carrier_of
 from karla.domain.shipments.rules.timelines import chronological, standing
 from karla.vocabulary.carriers import tracking_url
 from karla.vocabulary.events import CATALOGUE, Direction, EventKind, Phase
 
 ORIGIN = "order"
 """Where the events come from that follow from the order itself."""
+
+# What these say holds whoever carries the parcel.
+_OF_THE_SHOP = frozenset({ORIGIN, "api"})
 
 _BEFORE_TRANSIT = frozenset({Phase.ORDER_CREATED, Phase.ORDER_PROCESSED})
 
@@ -28,26 +31,39 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The order's parcels afterwards, which of them are to be written or deleted, and what happened."""
+    """The order's parcels afterwards, which of them are to be written or deleted, and what happened.
+
+    `withdrawn` are the events of timelines that count no more.
+    """
 
     file: OrderFile
     written: tuple[Shipment, ...]
     removed: tuple[UUID, ...]
     happenings: tuple[Happening, ...]
+    withdrawn: tuple[TimelineEvent, ...] = ()
 
 
 class Planner:
     """Collects the changes to one order's parcels; `new_id` makes identifiers."""
 
-    def __init__(self, saved: SavedOrder, file: OrderFile | None, now: datetime, new_id: Callable[[], UUID]) -> None:
+    def __init__(
+        self,
+        saved: SavedOrder,
+        file: OrderFile | None,
+        now: datetime,
+        new_id: Callable[[], UUID],
+        habits: Habits = NONE,
+    ) -> None:
         self._saved = saved
         self._order = saved.now
         self._now = now
         self._new_id = new_id
+        self._habits = habits
         self._before = {shipment.id: shipment for shipment in (file.shipments if file else ())}
         self._after = dict(self._before)
         self._timeline = list(file.timeline if file else ())
         self._happenings: list[Happening] = []
+        self._withdrawn: list[TimelineEvent] = []
 
     def attach(self, trackings: Sequence[Tracking]) -> None:
         """Bring in the parcels that have a number: additive, nothing that isn't listed is touched."""
@@ -78,6 +94,11 @@ class Planner:
         if missing < 0:
             self._remove([shipment.id for shipment in forward if shipment.draft][missing:])
 
+    def entrust(self, shipment: Shipment, carrier_reference: str) -> None:
+        """Say that another carrier has a parcel, which has a number."""
+        tracking = Tracking(tracking_number=shipment.tracking_number or "", carrier_reference=carrier_reference)
+        self._put(self._told(shipment, tracking))
+
     def readdress(self) -> None:
         """Tell the parcels that are known and still in the merchant's hands that the address changed."""
         before = self._saved.before
@@ -99,6 +120,7 @@ class Planner:
             written=tuple(s for s in shipments if self._before.get(s.id) != s),
             removed=tuple(shipment_id for shipment_id in self._before if shipment_id not in self._after),
             happenings=tuple(self._happenings),
+            withdrawn=tuple(self._withdrawn),
         )
 
     def _by_number(self, tracking: Tracking) -> Shipment | None:
@@ -137,11 +159,28 @@ class Planner:
             told = msgspec.structs.replace(told, carrier_reference=self._carrier_of(told) or told.carrier_reference)
         if told.tracking_url is None:
             told = msgspec.structs.replace(told, tracking_url=_carriers_page(told))
-        return shipment if told == shipment else msgspec.structs.replace(told, updated_at=self._now)
+        if told == shipment:
+            return shipment
+        if not renumbered and shipment.carrier_reference not in (None, told.carrier_reference):
+            told = self._anew(told)
+        return msgspec.structs.replace(told, updated_at=self._now)
+
+    def _anew(self, shipment: Shipment) -> Shipment:
+        """The parcel without what the carrier told that it was taken to be with: that was of another one."""
+        for place, event in enumerate(self._timeline):
+            if event.shipment_id == shipment.id and event.withdrawn_at is None and event.origin not in _OF_THE_SHOP:
+                self._timeline[place] = msgspec.structs.replace(event, withdrawn_at=self._now)
+                self._withdrawn.append(self._timeline[place])
+        self._happen("CARRIER_CHANGED", shipment.id, self._now)
+        return msgspec.structs.replace(
+            shipment, event_name=None, event_time=None, expected_from=None, expected_to=None, pickup=None
+        )
 
     def _carrier_of(self, shipment: Shipment) -> str | None:
         country = self._order.address.get("country_code")
-        return infer(shipment.tracking_number, shipment.tracking_url, shipment.tracking_company, country)
+        return carrier_of(
+            self._habits, shipment.tracking_number, shipment.tracking_url, shipment.tracking_company, country
+        )
 
     def _next_draft(self, tracking: Tracking) -> Shipment | None:
         if tracking.direction is Direction.CUSTOMER_MERCHANT:

@@ -26,6 +26,10 @@ _STAGE_OF: Mapping[Phase, int] = MappingProxyType(
 )
 
 
+MOVES_NOTHING = frozenset({"CARRIER_CHANGED", "ESTIMATED_DELIVERY_UPDATED", "NO_SCAN_FOR_EXTENDED_PERIOD"})
+"""Told of what is known, promised or missed of a parcel: nothing has happened to it."""
+
+
 class Scan(msgspec.Struct, frozen=True):
     """One event of a timeline.
 
@@ -66,7 +70,7 @@ def settle(scans: Iterable[Scan]) -> Standing:
 
 def _counting(scans: Iterable[Scan]) -> list[Scan]:
     """The scans that the latest correction leaves standing: itself, and what was reported for later."""
-    known = [scan for scan in scans if scan.name in CATALOGUE]
+    known = [scan for scan in scans if scan.name in CATALOGUE and scan.name not in MOVES_NOTHING]
     corrected = max((scan.time for scan in known if scan.correction), default=None)
     if corrected is None:
         return known

@@ -53,7 +53,7 @@ def standing(shipment: Shipment, timeline: Sequence[TimelineEvent], now: datetim
     It stands where it did as long as nothing outranks that. So of what it stood by when it was given, the timeline
     may leave out all but corrections and what tells of the delivery; only for a new correction it must be whole.
     """
-    own = [event for event in timeline if event.shipment_id == shipment.id]
+    own = [event for event in timeline if event.shipment_id == shipment.id and event.withdrawn_at is None]
     scans = [Scan(event.event_name, event.event_time, event.correction) for event in own]
     if shipment.event_name is not None and shipment.event_time is not None:
         scans.append(Scan(shipment.event_name, shipment.event_time))

@@ -73,7 +73,8 @@ _ANSWERS: Mapping[int, _Answer] = {
     500: _Answer("InternalError", "Something went wrong on our side; it is logged. Try again later.", KarlaError()),
     503: _Answer(
         "Unavailable",
-        "The database can't be reached, or too much happens at once: try again after `Retry-After` seconds.",
+        "The database, or a third party that has to be asked, can't be reached, or too much happens at once: try again "
+        "after `Retry-After` seconds.",
         Unavailable(),
         ("Retry-After",),
     ),

@@ -3,11 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_origin
 
+from karla.domain.connections.records import ConnectionStatus
+from karla.entrypoints.api.connections.responses import ConnectionDetail, ConnectionTested
 from karla.entrypoints.api.events.shapes import EventEntry
+from karla.entrypoints.api.integrations import IntegrationDetail, integration_detail
 from karla.entrypoints.api.openapi import events, sample
 from karla.entrypoints.api.openapi.schemas import Json
 from karla.entrypoints.api.orders.responses import OrderDetail, order_detail
 from karla.entrypoints.api.shipments.responses import TrackingDetail, TrackingEvent, tracking_detail, tracking_event
+from karla.integrations import registry
+from karla.integrations.contract import Kind
 
 _ORDER: Json = {
     "order_number": "10001",
@@ -105,6 +110,11 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
         "For every shop": {"username": "erp", "shops": [{"shop_slug": "*", "role": "viewer"}]},
     },
     "v1OrgKeysRotate": {"With two days to switch": {"overlap_hours": 48}},
+    "v1ConnectionsConnect": {
+        "A key of DHL's": {"credentials": {"api_key": "<API key>"}, "name": "DHL, Berlin"},
+        "More calls, with the key that is stored": {"credentials": {"calls_per_day": "5000", "calls_per_second": "5"}},
+    },
+    "v1ConnectionsUpdate": {"Pause it": {"paused": True}},
     "v1ShopsSettingsSet": {"The defaults": _FLAT_SETTINGS},
     "v1ShopsSettingsUpdateCarriers": {"Ask carriers": {"shipment_updates": True}},
     "v1ShopsSettingsUpdateTriggers": {"Tell Klaviyo": {"klaviyo": True}},
@@ -137,9 +147,30 @@ def _event_entry() -> Json:
     return {"event_id": str(fact.event_id), **events.shipment_example(fact.kind)}
 
 
+def _connection() -> ConnectionDetail:
+    return ConnectionDetail(
+        uuid="7a9f5c0e-2f55-4c1d-9d0b-6a3f6a3c7f10",
+        kind="carriers",
+        integration="dhl",
+        name="DHL, Berlin",
+        status=ConnectionStatus.ACTIVE,
+        refused_reason=None,
+        credentials={"calls_per_day": "5000", "api_key": "••••x7Qa"},
+        created_at="2026-03-12T09:41:07+00:00",
+        updated_at="2026-03-12T09:41:07+00:00",
+        last_used_at="2026-03-14T08:12:00+00:00",
+        last_ok_at="2026-03-14T08:12:00+00:00",
+        last_error=None,
+        shop_slug="my-shop",
+    )
+
+
 _ANSWERS: Mapping[type, Callable[[], Any]] = {
     OrderDetail: lambda: order_detail(sample.SHOP, sample.FILE, "en"),
     TrackingDetail: lambda: tracking_detail(sample.SHOP, sample.FILE, sample.FILE.shipments[0], "en"),
     TrackingEvent: lambda: tracking_event(sample.FILE.shipments[0], sample.FILE.timeline[0], "en"),
     EventEntry: _event_entry,
+    IntegrationDetail: lambda: integration_detail(registry.manifest(Kind.CARRIERS, "dhl")),
+    ConnectionDetail: _connection,
+    ConnectionTested: lambda: ConnectionTested(outcome="ok", message=None, connection=_connection()),
 }

@@ -47,6 +47,7 @@ ALSO_ANSWERS: Mapping[str, Mapping[int, str]] = {
     "v1ShipmentEventsCreate": {200: "The event is known already; nothing goes out."},
     "v1WebhooksCreate": {200: "The shop has a webhook with this URL and these events already: here it is."},
     "v1WebhooksReplay": {200: "Nothing fits, or it was a dry run."},
+    "v1ConnectionsConnect": {201: "The shop had no connection with this integration: here is the new one."},
     "v1ImagesRead": {304: "The image is the one that `If-None-Match` names."},
 }
 _READS_ETAG = frozenset({"v1ImagesRead"})

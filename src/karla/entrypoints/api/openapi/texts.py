@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from karla.domain.branding.records import ImageType
 from karla.entrypoints.api.openapi.schemas import Json
+from karla.integrations.contract import Kind
 from karla.vocabulary.events import Phase
 
 SUMMARY = "Everything that happens to an order after the purchase: parcels, events, webhooks."
@@ -17,14 +18,14 @@ it by signed webhooks.
 HTTP Basic: the user name of an API key, and the key as the password. `400` means that there are no credentials or
 that they can't be read, `401` that they are unknown, revoked or expired, `403` that the key has no access to that
 shop or no role that allows the call. Roles are `viewer` (reads), `editor` (also writes) and `admin` (also manages
-keys and deletes shops).
+keys and connections and deletes shops).
 
 ### Conventions
 
 - Bodies are JSON in UTF-8. A member that is `null` counts as absent.
-- Unknown members and parameters are ignored, but for those of tests, replays and rotations of webhooks, and of
-  searches in deliveries, replays, events, carriers and the audit trail: there a slip would do or find too much, and
-  is a `422`.
+- Unknown members and parameters are ignored, but for those of connections, of tests, replays and rotations of
+  webhooks, and of searches in deliveries, replays, events, carriers, integrations and the audit trail: there a slip
+  would do or find too much, and is a `422`.
 - Times are ISO 8601 with an offset; answers use `+00:00`. Ids are UUIDs. Prices are numbers in the order's currency.
 - Searches take `page` and `per_page`; a page shorter than `per_page` is the last. Lists that grow while they are
   read take a `cursor` instead: `Karla-Next-Cursor` and `Link` lead to the next page.
@@ -61,6 +62,7 @@ TAGS: Mapping[str, str] = {
     "Events": "The journal: every event that was announced, as webhooks got it.",
     "Products": "The catalogue that order lines refer to by `product_id` and `variant_id`.",
     "Carriers": "The catalogue of carriers: names, tracking pages, number formats.",
+    "Connections": "A shop's accounts with third parties, and the integrations that it can connect.",
     "Images": "Uploads for pages and claims.",
     "Settings": "What a shop has switched on.",
     "Shops": "The shops of an organisation.",
@@ -100,6 +102,8 @@ PATH_PARAMETERS: Mapping[str, tuple[str, Json]] = {
     "slug": ("The shop's slug.", _TEXT),
     "delivery_uuid": ("The delivery's UUID.", _UUID),
     "event_id": ("The event's id.", _UUID),
+    "integration": ("The integration's slug, such as `dhl`.", _TEXT),
+    "kind": ("The kind of integration.", {"type": "string", "enum": [str(kind) for kind in Kind]}),
     "image_type": ("What the image is for.", {"type": "string", "enum": [str(kind) for kind in ImageType]}),
     "name": ("The last part of the image's address.", _TEXT),
     "product_id": ("The merchant's id of the product.", {"type": "string", "maxLength": 255}),
@@ -117,6 +121,8 @@ PLACES: Mapping[tuple[str, str], str] = {
 
 EXAMPLES: Mapping[str, str] = {
     "slug": "my-shop",
+    "kind": "carriers",
+    "integration": "dhl",
     "ref": "10001",
     "product_id": "mug",
     "reference": "dhl",

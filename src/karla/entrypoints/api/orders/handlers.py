@@ -238,7 +238,11 @@ async def update_order_shipment(
     services: NamedDependency[Services],
     language: NamedDependency[str],
 ) -> TrackingDetail:
-    """Change a parcel's link or contents; an empty list of products clears them, a list replaces them."""
+    """Change a parcel's carrier, link or contents; an empty list of products clears them, a list replaces them.
+
+    Another carrier starts the tracking anew: what the one before told stays on the timeline and counts no more.
+    """
+    data.demand_known_carrier()
     shipment_uuid = uuid_or_none(shipment_id)
     reference = await _reference(ref, access, services)
     if shipment_uuid is None:
@@ -251,6 +255,7 @@ async def update_order_shipment(
             shipment_uuid,
             tracking_url=data.tracking_url or None,
             products=lines_json(data.products),
+            carrier_reference=data.carrier_reference or None,
         ),
     )
     return tracking_detail(access.shop, file, shipment, language)

@@ -229,10 +229,19 @@ class OrderUpdate(msgspec.Struct, kw_only=True):
 
 
 class OrderShipmentUpdate(msgspec.Struct, kw_only=True):
-    """Change a parcel: absent leaves; an empty list of products clears, a list replaces."""
+    """Change a parcel: absent leaves; an empty list of products clears, a list replaces.
+
+    Another carrier starts the tracking anew, is told by `shipment_carrier_changed`, and is what parcels of this shop
+    with such numbers get from now on that come without a `carrier_reference`.
+    """
 
     tracking_url: Link | None = None
     products: Lines | None = None
+    carrier_reference: Text | None = None
+
+    def demand_known_carrier(self) -> None:
+        """Invalid, with the nearest that there are, for a carrier that isn't in the catalogue."""
+        _refuse(unknown_carriers([(("body", "carrier_reference"), self.carrier_reference)], set()))
 
 
 def decimal(number: float | None) -> Decimal | None:

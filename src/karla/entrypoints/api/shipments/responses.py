@@ -40,7 +40,7 @@ class EventStrings(msgspec.Struct, frozen=True):
 
 
 class TrackingEvent(msgspec.Struct, kw_only=True):
-    """One entry of a shipment's timeline."""
+    """One entry of a shipment's timeline; a withdrawn one was told of another parcel and counts no more."""
 
     event_id: UUID
     event_key: str
@@ -54,6 +54,7 @@ class TrackingEvent(msgspec.Struct, kw_only=True):
     language: str
     origin: str
     external_id: str
+    withdrawn_at: Timestamp | None
 
 
 class Carrier(msgspec.Struct, kw_only=True):
@@ -170,6 +171,7 @@ def tracking_event(shipment: Shipment, event: TimelineEvent, language: str) -> T
         language=wire_code(language),
         origin=event.origin,
         external_id=event.external_id,
+        withdrawn_at=stamp(event.withdrawn_at),
     )
 
 

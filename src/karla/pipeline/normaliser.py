@@ -1,0 +1,168 @@
+"""What providers told is read by their pure mappings, and what it says goes on the parcels' timelines."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from karla.domain.shipments.commands.observe import observe
+from karla.domain.shipments.records import Observation, Observed, Shipment
+from karla.domain.tracking.commands import mark_read, replan
+from karla.domain.tracking.queries import shops_with_unread, unread
+from karla.domain.tracking.records import Answer, Ask, Situation
+from karla.domain.tracking.rules import moved_out, next_ask
+from karla.infra.access import EVERYWHERE, scope_of
+from karla.infra.db import Database
+from karla.infra.errors import KarlaError
+from karla.infra.work import Work
+from karla.integrations import tracking
+from karla.integrations.carriers.contract import Parcel, Reading, Scan
+from karla.pipeline.poller import hour_at
+from karla.vocabulary.events import TERMINAL, Phase
+
+log = structlog.get_logger()
+
+BATCH: Final = 200
+_SHOPS: Final = 50
+_WORDS: Final = 200
+_CORRECTION: Final = "correction"
+_LATE: Final = (Phase.IN_TRANSIT, Phase.IN_DELIVERY)
+_OF_ANOTHER: Final = "It is of the parcel that it was under another carrier or number."
+
+Read = Callable[[str, bytes, Parcel], Reading]
+
+
+class Normaliser:
+    """Turns of a loop. The answers may be of every shop; one that can't be read is kept, with the reason."""
+
+    def __init__(self, db: Database, read: Read = tracking.read) -> None:
+        self._db = db
+        self._read = read
+
+    async def turn(self) -> bool:
+        """Read a batch of what was told; whether there may be more."""
+        async with self._db.read(EVERYWHERE) as connection:
+            shops = await shops_with_unread(EVERYWHERE, connection, _SHOPS)
+        if not shops:
+            return False
+        return await self._db.write(scope_of(shops), self._batch) == BATCH
+
+    async def _batch(self, work: Work) -> int:
+        answers = await unread(work.scope, work.connection, BATCH)
+        unreadable: dict[UUID, str] = {}
+        read: list[tuple[Answer, Reading]] = []
+        for answer in answers:
+            if not answer.current:
+                unreadable[answer.id] = _OF_ANOTHER
+                continue
+            try:
+                read.append((answer, self._read(answer.provider, answer.body, _parcel(answer))))
+            except Exception as error:  # noqa: BLE001 - a mapping's fault with one answer holds up no other
+                unreadable[answer.id] = f"{type(error).__name__}: {error}".replace("\0", "")[:_WORDS]
+        outcomes = await observe(work, [scan for answer, reading in read for scan in scans_of(answer, reading)])
+        after = {told.shipment.id: told.shipment for told in outcomes if isinstance(told, Observed)}
+        newest = {answer.shipment_id: (answer, reading) for answer, reading in read if not answer.again}
+        promises = [
+            promise
+            for answer, reading in newest.values()
+            for promise in _promised(answer, reading, after.get(answer.shipment_id))
+        ]
+        outcomes += await observe(work, promises)
+        await mark_read(work, answers, unreadable)
+        await replan(work, _plans(work, answers, outcomes))
+        refused = sum(isinstance(outcome, KarlaError) for outcome in outcomes)
+        if refused or unreadable:
+            log.warning("carriers' words not taken", scans=refused, answers=len(unreadable))
+        return len(answers)
+
+
+def _plans(
+    work: Work, answers: Sequence[Answer], outcomes: Sequence[Observed | KarlaError]
+) -> Sequence[tuple[UUID, UUID, Ask]]:
+    """When each parcel to which something happened is asked about next: its carrier was asked just now."""
+    about = {answer.shipment_id: answer for answer in answers}
+    after = {
+        outcome.shipment.id: outcome.shipment
+        for outcome in outcomes
+        if isinstance(outcome, Observed) and not outcome.known
+    }
+    plans = []
+    for shipment in after.values():
+        answer = about[shipment.id]
+        situation = Situation(
+            phase=shipment.phase,
+            event_time=shipment.event_time,
+            expected_from=shipment.expected_from,
+            changed_at=work.now,
+        )
+        hour = hour_at(answer.country, answer.postal_code, work.now)
+        plans.append((shipment.shop_id, shipment.id, next_ask(situation, work.now, hour)))
+    return plans
+
+
+def scans_of(answer: Answer, reading: Reading) -> Sequence[Observation]:
+    """The scans of an answer whose meaning is known."""
+    return [_observation(answer, scan, scan.event_name) for scan in reading.scans if scan.event_name is not None]
+
+
+def _observation(answer: Answer, scan: Scan, event_name: str) -> Observation:
+    said = {"carrier_code": scan.raw_code, "carrier_text": scan.raw_text or None}
+    told = {name: value for name, value in scan.additional_info.items() if name != _CORRECTION}
+    info = _storable({name: value for name, value in said.items() if value is not None} | told)
+    return Observation(
+        shop_id=answer.shop_id,
+        shipment_id=answer.shipment_id,
+        origin=answer.provider,
+        external_id=scan.external_id,
+        event_name=event_name,
+        event_time=scan.event_time,
+        correction=scan.additional_info.get(_CORRECTION) is True,
+        timezone=scan.timezone,
+        location=_storable(dict(scan.location)) or None,
+        additional_info=info or None,
+    )
+
+
+def _storable(told: dict[str, Any]) -> dict[str, Any]:
+    """Without the one sign that PostgreSQL can't store in a text."""
+    return cast("dict[str, Any]", msgspec.json.decode(msgspec.json.encode(told).replace(b"\\u0000", b"")))
+
+
+def _promised(answer: Answer, reading: Reading, after: Shipment | None) -> Sequence[Observation]:
+    """That the carrier promises another window; a later one of a parcel on its way is a delay besides.
+
+    `after` is the parcel as the answer's scans left it, None where there were none.
+    """
+    window = reading.expected_from, reading.expected_to
+    phase = after.phase if after else answer.phase
+    if window in ((None, None), (answer.expected_from, answer.expected_to)) or phase in TERMINAL:
+        return []
+    bounds = {"from": reading.expected_from, "to": reading.expected_to}
+    info = {"expected_delivery": {name: time.isoformat() for name, time in bounds.items() if time is not None}}
+    names = ["ESTIMATED_DELIVERY_UPDATED"]
+    if phase in _LATE and moved_out(answer.expected_to, reading.expected_to):
+        names.append("DELAYED_BY_CARRIER")
+    return [
+        Observation(
+            shop_id=answer.shop_id,
+            shipment_id=answer.shipment_id,
+            origin=answer.provider,
+            external_id=f"{name}:{answer.id}",
+            event_name=name,
+            event_time=answer.received_at,
+            additional_info=info,
+        )
+        for name in names
+    ]
+
+
+def _parcel(answer: Answer) -> Parcel:
+    return Parcel(
+        tracking_number=answer.tracking_number,
+        carrier_reference=answer.carrier,
+        destination_country=answer.country,
+        destination_postal_code=answer.postal_code,
+        placed_at=answer.placed_at,
+    )
