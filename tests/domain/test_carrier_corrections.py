@@ -76,11 +76,29 @@ async def test_what_the_right_carrier_tells_counts_also_of_times_before(rooms: O
     rooms.clock.advance(timedelta(hours=5))
     await entrust(rooms, shipment.id, "gls")
     await rooms.observe(rooms.seen(shipment.id, "OUT_FOR_DELIVERY", hours(2), external_id="gls-1"))
-    (again,) = await rooms.observe(wrong)
     after = (await rooms.stored(shipment.order_id)).shipments[0]
     assert (after.phase, after.event_time) == ("in_delivery", hours(2))
+
+
+async def test_a_withdrawn_scan_that_is_told_again_counts_again(rooms: OrderRooms) -> None:
+    """The correction was wrong, and is taken back: the first carrier tells the same scans once more."""
+    shipment = await parcel(rooms)
+    scan = rooms.seen(shipment.id, "SUCCESSFULLY_DELIVERED", hours(3))
+    await rooms.observe(scan)
+    await entrust(rooms, shipment.id, "gls")
+    await entrust(rooms, shipment.id, "dhl")
+    assert (await rooms.stored(shipment.order_id)).shipments[0].phase == "order_processed"
+    rooms.take_facts()
+    rooms.clock.advance(timedelta(hours=1))
+    (again,) = await rooms.observe(scan)
+    file = await rooms.stored(shipment.order_id)
     assert not isinstance(again, Exception)
-    assert again.known
+    assert (again.known, again.shipment) == (True, file.shipments[0])
+    assert file.shipments[0].phase == "delivered"
+    assert [e.event_name for e in file.timeline if e.withdrawn_at] == []
+    assert rooms.take_facts() == ["SUCCESSFULLY_DELIVERED"]
+    await rooms.observe(scan)
+    assert rooms.take_facts() == []
 
 
 async def test_what_the_shop_itself_said_stays(rooms: OrderRooms) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import msgspec
+
 from karla.domain.shipments.commands import writing
 from karla.domain.shipments.queries.files import Key, consignment_from, consignments_of, telling_events
 from karla.domain.shipments.records import Consignment, Observation, Observed, Shipment, ShipmentEvent, TimelineEvent
@@ -34,6 +36,8 @@ _LOCK = """
 async def observe(work: Work, observations: Sequence[Observation]) -> list[Observed | KarlaError]:
     """Append each observation to its shipment's timeline; one that is there already changes and tells nothing.
 
+    (One that was withdrawn counts again, and is told again under its id.)
+
     A bad one fails alone, as an error in its place. Every event is kept, also one that comes late:
     the phase follows from the whole timeline, in whatever order it was learnt.
     """
@@ -51,6 +55,7 @@ async def observe(work: Work, observations: Sequence[Observation]) -> list[Obser
             appended.append((outcome.event, observation))
     timeline = [(observation.shop_id, event) for event, observation in appended]
     await writing.move(work, batch.moved, timeline)
+    await writing.mark(work, batch.marked)
     await writing.keep_sightings(work, appended)
     return outcomes
 
@@ -69,25 +74,43 @@ def _observed(work: Work, observation: Observation, batch: "_Batch") -> Observed
         if (event.origin, event.external_id) == (observation.origin, observation.external_id):
             if event.event_name != observation.event_name:
                 raise Conflict("shipment_event_exists", "Another event has this external id.")
-            return Observed(event, shipment, known=True)
+            if event.withdrawn_at is None:
+                return Observed(event, shipment, known=True)
+            # Told again of the parcel as it is now, so it was its own after all.
+            own = msgspec.structs.replace(event, withdrawn_at=None)
+            batch.marked.append((observation.shop_id, own))
+            timeline = tuple(own if other.id == own.id else other for other in timeline)
+            return Observed(own, _announced(work, batch, consignment, shipment, timeline, own), known=True)
     if not may_carry(shipment, kind):
         fault = Fault(("body", "event_name"), "Needs a tracking number on the shipment", "event_name_invalid")
         raise Invalid("shipment_is_draft", "A shipment without a tracking number can't have this event.", [fault])
     event = _event(work, observation)
-    timeline = with_event(timeline, event)
+    shipment = _announced(work, batch, consignment, shipment, with_event(timeline, event), event)
+    return Observed(event, shipment, known=False)
+
+
+def _announced(
+    work: Work,
+    batch: "_Batch",
+    consignment: Consignment,
+    shipment: Shipment,
+    timeline: tuple[TimelineEvent, ...],
+    event: TimelineEvent,
+) -> Shipment:
+    """The shipment as it stands by the timeline now, with the event announced."""
     shipment = standing(shipment, timeline, work.now)
     batch.put(shipment, timeline)
     work.emit(
         ShipmentEvent(
             event_id=event.id,
             shop_id=shipment.shop_id,
-            kind=kind,
+            kind=CATALOGUE[event.event_name],
             shipment=shipment,
             consignment=with_shipments(consignment, {shipment.id: shipment}),
             occurred_at=event.event_time,
         )
     )
-    return Observed(event, shipment, known=False)
+    return shipment
 
 
 def _event(work: Work, observation: Observation) -> TimelineEvent:
@@ -122,6 +145,8 @@ class _Batch:
         self._documents = documents
         self._timelines = timelines
         self._moved: dict[UUID, Shipment] = {}
+        self.marked: list[tuple[UUID, TimelineEvent]] = []
+        """Events, each with its shop, that are withdrawn no more."""
 
     @property
     def moved(self) -> list[Shipment]:

@@ -114,7 +114,7 @@ async def _save_and_write(work: Work, part: Sequence[_Ready], plans: Sequence[Pl
 
 async def write(work: Work, plans: Sequence[Plan]) -> None:
     """Write what becomes of the parcels."""
-    await writing.withdraw(work, [(plan.file.order.shop_id, event) for plan in plans for event in plan.withdrawn])
+    await writing.mark(work, [(plan.file.order.shop_id, event) for plan in plans for event in plan.withdrawn])
     await writing.remove(work, [(plan.file.order.shop_id, gone) for plan in plans for gone in plan.removed])
     await writing.write(
         work,

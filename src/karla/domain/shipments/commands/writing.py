@@ -66,14 +66,15 @@ async def keep_sightings(work: Work, sightings: Sequence[tuple[TimelineEvent, Ob
         )
 
 
-async def withdraw(work: Work, events: Sequence[tuple[UUID, TimelineEvent]]) -> None:
-    """Let events of timelines, each with its shop, count no more."""
+async def mark(work: Work, events: Sequence[tuple[UUID, TimelineEvent]]) -> None:
+    """Write of events of timelines, each with its shop, whether they are withdrawn."""
     if events:
         await work.connection.execute(
-            "update shipment_events e set withdrawn_at = $1"
-            " from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as w (shop_id, shipment_id, id)"
+            "update shipment_events e set withdrawn_at = w.withdrawn_at"
+            " from unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::uuid[])"
+            " as w (withdrawn_at, shop_id, shipment_id, id)"
             " where e.shop_id = w.shop_id and e.shipment_id = w.shipment_id and e.id = w.id",
-            work.now,
+            [event.withdrawn_at for _, event in events],
             [shop_id for shop_id, _ in events],
             [event.shipment_id for _, event in events],
             [event.id for _, event in events],
