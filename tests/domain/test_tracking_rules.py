@@ -7,15 +7,9 @@ from uuid import uuid4
 import pytest
 
 from karla.domain.tracking.records import Budget, Followed, Urgency
-from karla.domain.tracking.rules import (
-    GIVEN_UP_AFTER,
-    after_failure,
-    allowance,
-    calls_on,
-    moved_out,
-    next_ask,
-    when_allowed,
-)
+from karla.domain.tracking.rules.answers import moved_out
+from karla.domain.tracking.rules.asking import GIVEN_UP_AFTER, after_failure, next_ask
+from karla.domain.tracking.rules.budgets import allowance, calls_on, when_allowed
 from karla.vocabulary.events import TERMINAL, Phase
 from tests.support.clocks import NOON
 

@@ -27,7 +27,7 @@ from karla.domain.shipments.records import Observation
 from karla.domain.subscribers.queries import deliveries, journal, replays, webhooks
 from karla.domain.subscribers.records.deliveries import DeliveryStatus
 from karla.domain.subscribers.records.journal import ANY_TIME
-from karla.domain.tracking import queries as tracking
+from karla.domain.tracking.queries import answers, parcels
 from karla.domain.tracking.records import Turn
 from karla.infra.access import EVERYWHERE, NOWHERE
 from karla.infra.errors import NotFound
@@ -133,9 +133,9 @@ QUERIES: dict[str, Query] = {
         s, c, f.webhook["url"], f.webhook["enabled_events"]
     ),
     "subscribers.queries.webhooks.webhooks": lambda s, c, f: webhooks.webhooks(s, c, webhooks.WebhookFilter(), **PAGE),
-    "tracking.queries.due_parcels": lambda s, c, f: tracking.due_parcels(s, c, turn_of(f), LATER, 10),
-    "tracking.queries.next_due": lambda s, c, f: tracking.next_due(s, c, turn_of(f)),
-    "tracking.queries.unread": lambda s, c, f: tracking.unread(s, c, 10),
+    "tracking.queries.parcels.due_parcels": lambda s, c, f: parcels.due_parcels(s, c, turn_of(f), LATER, 10),
+    "tracking.queries.parcels.next_due": lambda s, c, f: parcels.next_due(s, c, turn_of(f)),
+    "tracking.queries.answers.unread": lambda s, c, f: answers.unread(s, c, 10),
 }
 
 ABOVE_SHOPS = "reads organisations, shops, members and keys, which are asked before a shop is known"
@@ -144,8 +144,8 @@ OTHER_QUERIES = {
     "audit.queries.shop_entries": "the trail is the organisation's: it outlives the shop",
     "branding.queries.image_named": "an image's public name is all that anyone needs to see it",
     "subscribers.queries.deliveries.backlog": "counts over all shops: see the test of its own",
-    "tracking.queries.shops_with_unread": "looks for work in every shop, and refuses any other scope",
-    "tracking.queries.silent_parcels": "looks for work in every shop, and refuses any other scope",
+    "tracking.queries.answers.shops_with_unread": "looks for work in every shop, and refuses any other scope",
+    "tracking.queries.parcels.silent_parcels": "looks for work in every shop, and refuses any other scope",
     "tenants.queries.every_shop": ABOVE_SHOPS,
     "tenants.queries.get_key": ABOVE_SHOPS,
     "tenants.queries.get_shop": ABOVE_SHOPS,

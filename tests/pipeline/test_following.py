@@ -11,7 +11,8 @@ from karla.domain.connections.queries import demand_connection
 from karla.domain.connections.records import Wish
 from karla.domain.connections.rules import SEALED_FOR
 from karla.domain.shipments.records import OrderFile, Shipment, Tracking
-from karla.domain.tracking.commands import LEASE, read_again
+from karla.domain.tracking.commands.accounts import LEASE
+from karla.domain.tracking.commands.answers import read_again
 from karla.infra.http import Egress
 from karla.infra.http.standin import Server
 from karla.infra.sealing import Seals

@@ -9,10 +9,12 @@ import structlog
 
 from karla.domain.shipments.commands.observe import observe
 from karla.domain.shipments.records import Observation, Observed, Shipment
-from karla.domain.tracking.commands import mark_read, replan
-from karla.domain.tracking.queries import shops_with_unread, unread
+from karla.domain.tracking.commands.answers import mark_read
+from karla.domain.tracking.commands.parcels import replan
+from karla.domain.tracking.queries.answers import shops_with_unread, unread
 from karla.domain.tracking.records import Answer, Ask, Situation
-from karla.domain.tracking.rules import moved_out, next_ask
+from karla.domain.tracking.rules.answers import moved_out
+from karla.domain.tracking.rules.asking import next_ask
 from karla.infra.access import EVERYWHERE, scope_of
 from karla.infra.db import Database
 from karla.infra.errors import KarlaError

@@ -11,9 +11,13 @@ import structlog
 from karla.domain.connections.commands import note_uses, refuse
 from karla.domain.connections.queries import account_of
 from karla.domain.connections.records import Account, ConnectionStatus, Use
-from karla.domain.tracking import commands, rules
-from karla.domain.tracking.queries import due_parcels, next_due
+from karla.domain.tracking.commands.accounts import enrol, give_back, take_turns
+from karla.domain.tracking.commands.parcels import adopt, first_place, settle
+from karla.domain.tracking.queries.parcels import due_parcels, next_due
 from karla.domain.tracking.records import Asked, Budget, Followed, Place, Turn
+from karla.domain.tracking.rules.answers import digest_of
+from karla.domain.tracking.rules.asking import after_failure, next_ask
+from karla.domain.tracking.rules.budgets import allowance, calls_on, when_allowed
 from karla.infra.access import EVERYWHERE, scope_of
 from karla.infra.clock import Clock
 from karla.infra.db import Database
@@ -63,11 +67,11 @@ class Poller:
     async def enrol(self) -> int:
         """Give a turn to accounts that were connected, and none to those that are gone; how many changed."""
         providers = registry.slugs(Kind.CARRIERS)
-        return await self._db.write(EVERYWHERE, lambda work: commands.enrol(work, providers))
+        return await self._db.write(EVERYWHERE, lambda work: enrol(work, providers))
 
     async def turn(self) -> bool:
         """Let the accounts have their turns whose turn it is; whether there were any."""
-        turns = await self._db.write(EVERYWHERE, lambda work: commands.take_turns(work, ACCOUNTS))
+        turns = await self._db.write(EVERYWHERE, lambda work: take_turns(work, ACCOUNTS))
         async with asyncio.TaskGroup() as group:
             for turn in turns:
                 group.create_task(self._take(turn), name=f"poll {turn.provider}")
@@ -110,7 +114,7 @@ class _Account:
         self._pause = pause
         self._scope = scope_of([turn.shop_id])
         self._manifest: Manifest = registry.manifest(Kind.CARRIERS, turn.provider)
-        self._calls = rules.calls_on(turn.day, turn.calls, clock.now())
+        self._calls = calls_on(turn.day, turn.calls, clock.now())
         self._error: str | None = None
         self._used = False
         if account.credentials is not None:
@@ -140,10 +144,10 @@ class _Account:
 
     async def _adopt(self, now: datetime) -> None:
         any_carrier = "any_carrier" in self._manifest.capabilities
-        place: Place | None = commands.first_place(self._turn, now)
+        place: Place | None = first_place(self._turn, now)
         while place is not None:
             looked = partial(
-                commands.adopt,
+                adopt,
                 turn=self._turn,
                 carriers=self._manifest.carriers,
                 since=place,
@@ -155,15 +159,15 @@ class _Account:
         """Ask; when it is the account's turn again."""
         budget = Budget(per_second=self._pace.calls_per_second, per_day=self._pace.calls_per_day)
         while (now := self._clock.now()) < until:
-            allowed = rules.allowance(budget, self._calls, now)
+            allowed = allowance(budget, self._calls, now)
             if allowed == 0:
-                return max(rules.when_allowed(budget, self._calls, now), now + _LOOK_EVERY)
+                return max(when_allowed(budget, self._calls, now), now + _LOOK_EVERY)
             parcels = await self._due(now, allowed)
             if not parcels:
                 break
             for batch in _batches(parcels, self._pace.batch):
                 asked, stay_away = await self._about(batch)
-                await self._db.write(self._scope, partial(commands.settle, turn=self._turn, asked=asked))
+                await self._db.write(self._scope, partial(settle, turn=self._turn, asked=asked))
                 self.answers += sum(one.body is not None for one in asked)
                 if stay_away is not None:
                     return self._clock.now() + stay_away
@@ -219,7 +223,7 @@ class _Account:
         return [parcel.registered or not isinstance(next(outcomes), Failure) for parcel in parcels]
 
     def _failed(self, parcel: Followed, pause: float | None) -> Asked:
-        return Asked(parcel=parcel, next=rules.after_failure(parcel, self._clock.now(), pause), failed=True)
+        return Asked(parcel=parcel, next=after_failure(parcel, self._clock.now(), pause), failed=True)
 
     def _after(self, parcel: Followed, answer: Answer, *, registered: bool) -> Asked:
         now = self._clock.now()
@@ -227,8 +231,8 @@ class _Account:
             pause = answer.after if isinstance(answer, Busy) else None
             self._error = str(answer)
             return self._failed(parcel, pause)
-        following = rules.next_ask(parcel.situation, now, hour_at(parcel.country, parcel.postal_code, now))
-        if isinstance(answer, NotFound) or commands.digest_of(answer.body) == parcel.digest:
+        following = next_ask(parcel.situation, now, hour_at(parcel.country, parcel.postal_code, now))
+        if isinstance(answer, NotFound) or digest_of(answer.body) == parcel.digest:
             return Asked(parcel=parcel, next=following, registered=registered)
         return Asked(
             parcel=parcel,
@@ -246,9 +250,7 @@ class _Account:
     async def _give_back(self, due_at: datetime, adopted_until: datetime | None) -> None:
         await self._db.write(
             self._scope,
-            lambda work: commands.give_back(
-                work, self._turn, calls=self._calls, due_at=due_at, adopted_until=adopted_until
-            ),
+            lambda work: give_back(work, self._turn, calls=self._calls, due_at=due_at, adopted_until=adopted_until),
         )
 
     def _called(self, called: Called) -> None:

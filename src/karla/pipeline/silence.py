@@ -4,8 +4,8 @@ from typing import Final
 
 from karla.domain.shipments.commands.observe import observe
 from karla.domain.shipments.records import Observation
-from karla.domain.tracking.queries import silent_parcels
-from karla.domain.tracking.rules import SILENT, SILENT_AFTER
+from karla.domain.tracking.queries.parcels import silent_parcels
+from karla.domain.tracking.rules.asking import SILENT, SILENT_AFTER
 from karla.infra.access import EVERYWHERE, scope_of
 from karla.infra.clock import Clock
 from karla.infra.db import Database

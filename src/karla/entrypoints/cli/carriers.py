@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from karla.domain.shipments.rules.carrier_search import search_carriers
 from karla.domain.shipments.rules.carriers import Match, match
-from karla.domain.tracking.commands import read_again
+from karla.domain.tracking.commands.answers import read_again
 from karla.entrypoints.cli.acting import acting
 from karla.entrypoints.cli.tables import print_table
 from karla.entrypoints.cli.words import time_of

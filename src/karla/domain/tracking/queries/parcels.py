@@ -1,15 +1,15 @@
-"""Reads of what is followed, and of what was answered."""
+"""Followed parcels that are due, or silent."""
 
 from datetime import datetime
 from uuid import UUID
 
-from karla.domain.tracking.records import Answer, Followed, Turn
-from karla.domain.tracking.rules import ON_THE_WAY, SILENT
+from karla.domain.tracking.records import Followed, Turn
+from karla.domain.tracking.rules.asking import ON_THE_WAY, SILENT
 from karla.infra.work import Connection
 from karla.vocabulary.events import Phase
 from karla.vocabulary.scope import Scope
 
-_PARCEL = """
+PARCEL_COLUMNS = """
     s.phase, s.event_time, s.expected_from, s.expected_to, coalesce(s.tracking_placed_at, s.created_at) as placed_at,
     o.address ->> 'country_code' as country, o.address ->> 'zip_code' as postal_code
 """
@@ -23,7 +23,7 @@ async def due_parcels(scope: Scope, connection: Connection, turn: Turn, now: dat
     rows = await connection.fetch(
         f"""
         select f.shop_id, f.shipment_id, f.carrier, f.tracking_number, f.registered, f.asked_at, f.changed_at,
-               f.failures, f.digest, {_PARCEL}
+               f.failures, f.digest, {PARCEL_COLUMNS}
         from followed_parcels f
         join shipments s on s.shop_id = f.shop_id and s.id = f.shipment_id
             and s.carrier_reference = f.carrier and s.tracking_number = f.tracking_number
@@ -55,46 +55,6 @@ async def next_due(scope: Scope, connection: Connection, turn: Turn) -> datetime
         list(scope.shops),
     )
     return found
-
-
-async def shops_with_unread(scope: Scope, connection: Connection, limit: int) -> list[UUID]:
-    """Shops of which there are answers that nobody has read; `scope` is everywhere, as the belt's is."""
-    if not scope.everywhere:
-        raise ValueError("answers of all shops are looked for by the belt alone")
-    rows = await connection.fetch(
-        "select shop_id from (select distinct shop_id from provider_answers where read_at is null) s limit $1", limit
-    )
-    return [row["shop_id"] for row in rows]
-
-
-async def unread(scope: Scope, connection: Connection, limit: int) -> list[Answer]:
-    """Up to `limit` answers that nobody has read, oldest first; none that another worker is reading.
-
-    They are locked until the transaction ends.
-    """
-    rows = await connection.fetch(
-        f"""
-        select a.shop_id, a.id, a.received_at, a.shipment_id, a.provider, a.body, a.carrier, a.tracking_number, a.again,
-               (a.carrier, a.tracking_number) is not distinct from (s.carrier_reference, s.tracking_number) as current,
-               {_PARCEL}
-        from provider_answers a
-        join shipments s on s.shop_id = a.shop_id and s.id = a.shipment_id
-        join orders o on o.shop_id = s.shop_id and o.id = s.order_id
-        where a.read_at is null and a.shop_id = any ($1::uuid[])
-        order by a.received_at limit $2
-        for update of a skip locked
-        """,  # noqa: S608 - no value is interpolated
-        list(scope.shops),
-        limit,
-    )
-    named = set(Answer.__struct_fields__)
-    return [
-        Answer(
-            **{name: value for name, value in row.items() if name in named and name != "phase"},
-            phase=Phase(row["phase"]),
-        )
-        for row in rows
-    ]
 
 
 async def silent_parcels(scope: Scope, connection: Connection, before: datetime, limit: int) -> list[tuple[UUID, UUID]]:

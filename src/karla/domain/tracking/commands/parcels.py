@@ -1,86 +1,26 @@
-"""Turns of accounts, the parcels that they follow, and what they were told."""
+"""Parcels begin to be followed, and when each is asked about."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from karla.domain.tracking.records import Answer, Ask, Asked, Place, Turn, Urgency
-from karla.domain.tracking.rules import GIVEN_UP_AFTER
+from karla.domain.tracking.records import Ask, Asked, Place, Turn, Urgency
+from karla.domain.tracking.rules.answers import digest_of
+from karla.domain.tracking.rules.asking import GIVEN_UP_AFTER
 from karla.infra.ids import new_id
 from karla.infra.work import Work
 from karla.vocabulary.carriers import SANDBOX
 from karla.vocabulary.events import TERMINAL
 
-LEASE: Final = timedelta(minutes=2)
-"""For so long a worker has an account for itself; one that died leaves it after that."""
-
 # A transaction that was under way may commit what it wrote with an earlier time.
 _OVERLAP: Final = timedelta(minutes=1)
+
+
 ADOPTED_AT_ONCE: Final = 2_000
+
+
 _FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
-
-
-async def enrol(work: Work, providers: Collection[str]) -> int:
-    """Give a turn to each account that was connected, and none to those that aren't any more; how many came or went.
-
-    What an account followed that is gone can be followed by another one. Works for every shop.
-    """
-    came = await work.connection.fetchval(
-        """
-        with came as (
-            insert into trackers (shop_id, provider, due_at, day)
-            select shop_id, slug, $1, $2 from connections
-            where kind = 'carriers' and status = 'active' and slug = any ($3::text[])
-            on conflict do nothing
-            returning 1
-        )
-        select count(*) from came
-        """,
-        work.now,
-        work.now.astimezone(UTC).date(),
-        list(providers),
-    )
-    went = await work.connection.fetchval(
-        """
-        with went as (
-            delete from trackers t where not exists (
-                select from connections c
-                where c.shop_id = t.shop_id and c.kind = 'carriers' and c.slug = t.provider and c.status = 'active')
-            returning t.shop_id, t.provider
-        ), orphans as (
-            delete from followed_parcels f using went where f.shop_id = went.shop_id and f.provider = went.provider
-        ), others as (
-            -- They look at all parcels anew, to take over what they can.
-            update trackers t set adopted_until = null
-            from went where t.shop_id = went.shop_id and t.provider <> went.provider
-        )
-        select count(*) from went
-        """
-    )
-    return int(came) + int(went)
-
-
-async def take_turns(work: Work, limit: int) -> list[Turn]:
-    """Up to `limit` accounts whose turn it is, the one that waited longest first; the caller's until `LEASE` ends."""
-    rows = await work.connection.fetch(
-        """
-        with due as (
-            select shop_id, provider from trackers
-            where due_at <= $1 and (leased_until is null or leased_until <= $1)
-            order by due_at limit $2
-            for update skip locked
-        )
-        update trackers t set leased_until = $3
-        from due where t.shop_id = due.shop_id and t.provider = due.provider
-        returning t.shop_id, t.provider, t.day, t.calls, t.adopted_until, t.leased_until
-        """,
-        work.now,
-        limit,
-        work.now + LEASE,
-    )
-    return [Turn(**row) for row in rows]
 
 
 async def adopt(work: Work, turn: Turn, carriers: Collection[str], since: Place, *, any_carrier: bool) -> Place | None:
@@ -204,63 +144,3 @@ async def replan(work: Work, plans: Sequence[tuple[UUID, UUID, Ask]]) -> None:
         [plan.at is None for _, _, plan in plans],
         [int(plan.urgency) for _, _, plan in plans],
     )
-
-
-async def give_back(work: Work, turn: Turn, *, calls: int, due_at: datetime, adopted_until: datetime | None) -> None:
-    """End an account's turn: how many calls it has made today, and when it is its turn again."""
-    await work.connection.execute(
-        """
-        update trackers set leased_until = null, due_at = $3, day = $4, calls = $5,
-            adopted_until = case when adopted_until is not distinct from $7::timestamptz then $6::timestamptz end
-        where shop_id = $1 and provider = $2 and leased_until = $8
-        """,
-        turn.shop_id,
-        turn.provider,
-        due_at,
-        work.now.astimezone(UTC).date(),
-        calls,
-        adopted_until,
-        turn.adopted_until,
-        turn.leased_until,
-    )
-
-
-async def mark_read(work: Work, read: Sequence[Answer], unreadable: Mapping[UUID, str]) -> None:
-    """Note that these were read, and by which fault some could not be."""
-    await work.connection.execute(
-        """
-        update provider_answers a set read_at = $1, unreadable = r.fault
-        from unnest($2::uuid[], $3::timestamptz[], $4::uuid[], $5::text[]) as r (shop_id, received_at, id, fault)
-        where a.shop_id = r.shop_id and a.received_at = r.received_at and a.id = r.id
-        """,
-        work.now,
-        [answer.shop_id for answer in read],
-        [answer.received_at for answer in read],
-        [answer.id for answer in read],
-        [unreadable.get(answer.id) for answer in read],
-    )
-
-
-async def read_again(work: Work, since: datetime, provider: str | None) -> int:
-    """Have what was answered since then read anew; how many answers. What is on the timelines already stays."""
-    count: int = await work.connection.fetchval(
-        """
-        with again as (
-            update provider_answers set read_at = null, unreadable = null, again = true
-            where received_at >= $1 and ($2::text is null or provider = $2) and read_at is not null
-              and ($3 or shop_id = any ($4::uuid[]))
-            returning 1
-        )
-        select count(*) from again
-        """,
-        since,
-        provider,
-        work.scope.everywhere,
-        list(work.scope.shops),
-    )
-    return count
-
-
-def digest_of(body: bytes) -> bytes:
-    """What tells an answer from any other."""
-    return sha256(body).digest()

@@ -1,10 +1,9 @@
-"""When a carrier is asked about a parcel again, and how often an account may ask at all."""
+"""When a carrier is asked about a parcel again."""
 
-import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from karla.domain.tracking.records import Ask, Budget, Followed, Situation, Urgency
+from karla.domain.tracking.records import Ask, Followed, Situation, Urgency
 from karla.vocabulary.events import TERMINAL, Phase
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -34,8 +33,6 @@ _BY_PHASE: Final = {
 _NIGHT: Final = range(21, 30)  # hours from 21 to 6, counted on
 _FAILURES_BASE: Final = 5 * _MINUTE
 _LONGEST: Final = 24 * _HOUR
-_BURST_SHARE: Final = 0.05
-_LEAST_BURST: Final = 5
 
 
 def next_ask(parcel: Situation, now: datetime, hour: int) -> Ask:
@@ -60,40 +57,6 @@ def after_failure(parcel: Followed, now: datetime, pause: float | None) -> Ask:
         wait = max(wait, timedelta(seconds=pause))
     _, urgency = _BY_PHASE.get(parcel.phase, (_HOUR, Urgency.ENDED))
     return Ask(now + wait, urgency)
-
-
-def allowance(budget: Budget, calls: int, now: datetime) -> int | None:
-    """How many calls may be made by now, of which `calls` were made today; None is no limit.
-
-    A day's calls are spread over the day, so that some are left in its evening. A small part may be used ahead.
-    """
-    if budget.per_day is None:
-        return None
-    midnight = datetime.combine(now.astimezone(UTC).date(), datetime.min.time(), UTC)
-    due = budget.per_day * ((now - midnight) / _DAY)
-    burst = max(_LEAST_BURST, budget.per_day * _BURST_SHARE)
-    return max(0, min(budget.per_day, math.floor(due + burst)) - calls)
-
-
-def when_allowed(budget: Budget, calls: int, now: datetime) -> datetime:
-    """When the next call may be made by an account that has used up what it may by now."""
-    if budget.per_day is None or allowance(budget, calls, now):
-        return now
-    midnight = datetime.combine(now.astimezone(UTC).date(), datetime.min.time(), UTC)
-    if calls >= budget.per_day:
-        return midnight + _DAY
-    burst = max(_LEAST_BURST, budget.per_day * _BURST_SHARE)
-    return min(midnight + _DAY, midnight + _DAY * ((calls + 1 - burst) / budget.per_day))
-
-
-def calls_on(day: date, calls: int, now: datetime) -> int:
-    """How many of the calls that were counted on `day` count today."""
-    return calls if day == now.astimezone(UTC).date() else 0
-
-
-def moved_out(before: datetime | None, after: datetime | None) -> bool:
-    """Whether the end of a promised window moved to another, later time by more than three hours."""
-    return before is not None and after is not None and after - before > 3 * _HOUR
 
 
 def _grace(parcel: Situation, now: datetime) -> Ask:
