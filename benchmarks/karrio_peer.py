@@ -122,7 +122,6 @@ def _environment(url: str, redis: int, folder: Path) -> dict[str, str]:
         "DATABASE_HOST": given["host"][0],
         "DATABASE_PORT": given.get("port", ["5432"])[0],
         "DATABASE_USERNAME": given.get("user", [parts.username or ""])[0],
-        "DATABASE_CONN_MAX_AGE": "60",
         "REDIS_HOST": "127.0.0.1",
         "REDIS_PORT": str(redis),
         "WORK_DIR": str(folder),

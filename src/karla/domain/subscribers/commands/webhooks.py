@@ -19,7 +19,7 @@ from karla.domain.subscribers.records.webhooks import (
 )
 from karla.domain.subscribers.rules import webhooks as rules
 from karla.domain.subscribers.rules.filters import unwanted
-from karla.infra.ids import new_id, new_signing_secret
+from karla.infra.ids import new_id, new_signing_secret, new_webhook_secret
 from karla.infra.work import Work
 
 # Of the shop's events those that are in the outbox now come before it, and all others after.
@@ -32,7 +32,7 @@ async def create_webhook(work: Work, members: WebhookMembers, *, allow_private: 
     Invalid names every fault of the URL and the filters.
     """
     rules.demand_usable(members, allow_private)
-    wanted = rules.created(members, shop_id=work.scope.shop, new_id=new_id(), new_secret=str(new_id()), now=work.now)
+    wanted = rules.created(members, shop_id=work.scope.shop, new_id=new_id(), new_secret=new_webhook_secret(), now=work.now)
     # Of two equal calls at once the second waits here, and then sees the first one's row.
     await work.connection.execute("select pg_advisory_xact_lock(hashtextextended('webhooks ' || $1, 0))", wanted.url)
     existing = await webhook_like(work.scope, work.connection, wanted.url, wanted.enabled_events)

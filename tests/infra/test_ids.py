@@ -1,0 +1,29 @@
+"""Ids are v4 by their form, and lie side by side in the order in which they were made."""
+
+import time
+from datetime import UTC, datetime
+from uuid import RFC_4122, UUID
+
+from karla.infra.ids import new_id, new_webhook_secret
+
+
+def test_an_id_is_a_v4_for_whoever_checks() -> None:
+    made = UUID(str(new_id()))
+    assert (made.version, made.variant) == (4, RFC_4122)
+
+
+def test_ids_are_led_by_the_time_at_which_they_were_made() -> None:
+    before = time.time_ns() // 1_000_000
+    made = [new_id() for _ in range(1_000)]
+    after = time.time_ns() // 1_000_000
+    assert all(before <= one.int >> 80 <= after for one in made)
+    assert datetime.fromtimestamp((made[0].int >> 80) / 1000, UTC).year >= 2026
+
+
+def test_no_two_are_alike() -> None:
+    assert len({new_id() for _ in range(10_000)}) == 10_000
+
+
+def test_a_secret_is_not_led_by_the_time() -> None:
+    starts = {new_webhook_secret()[:8] for _ in range(100)}
+    assert len(starts) > 90
