@@ -13,7 +13,8 @@ from benchmarks.results import Section, write
 
 # What `make bench` runs; the others take an environment of their own or very long.
 USUAL = (
-    "upsert", "read", "bulk", "scans", "deliveries", "latency", "scale", "workers", "fairness", "startup", "matcher",
+    "upsert", "read", "bulk", "scans", "deliveries", "latency", "scale", "workers", "fairness", "poller", "startup",
+    "matcher", "coverage", "forecasts",
 )  # fmt: skip
 OTHERS = ("memory", "karrio", "profile")
 

@@ -33,7 +33,7 @@ async def run(plan: Plan) -> Section:
     sample = msgspec.json.Decoder(Case).decode_lines(_SAMPLE.read_bytes())
     sets = {"the sample": sample, **{draw.__name__: [*draw(Random(_SEED), count)] for draw in _DRAWN}}
     rows = [
-        [name.replace("_", " "), f"{len(cases):,}", f"{100 * _right(cases):.1f} %", str(_false(cases))]
+        [name.replace("_", " "), f"{len(cases):,}", f"{100 * _right(cases):.1f} %", _false(cases)]
         for name, cases in sets.items()
     ]
     # Names of companies are remembered, so these are cases that were not there before.
@@ -64,8 +64,10 @@ def _right(cases: list[Case]) -> float:
     return sum(_match(case) in (case.accept or [case.expect]) for case in cases) / len(cases)
 
 
-def _false(cases: list[Case]) -> int:
-    return sum(_match(case) is not None for case in cases if case.expect is None)
+def _false(cases: list[Case]) -> str:
+    """Of how many cases that name nobody."""
+    nobodys = [case for case in cases if case.expect is None]
+    return f"{sum(_match(case) is not None for case in nobodys)} of {len(nobodys):,}" if nobodys else "–"
 
 
 def _match(case: Case) -> str | None:

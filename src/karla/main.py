@@ -154,6 +154,7 @@ async def _work(settings: Settings, url: str) -> None:
                 answering(settings.host, settings.worker_port, ready=db.ping, metrics=metrics)
             )
         bell.on(bells.WORK, belt.wake)
+        bell.on(bells.TRACKING, belt.wake_following)
         await bell.start()
         stack.push_async_callback(bell.stop)
         await belt.run(stop)

@@ -12,6 +12,7 @@ NO_SHOP_COLUMN = {
     "shops": "is the shop: its `id` is every other table's `shop_id`",
     "members": "people of an organisation, who may see several of its shops",
     "api_keys": "belongs to an organisation; what it may see is in api_key_grants",
+    "transit_times": "counts of many shops' parcels together, by lane, where they are enough to tell of none",
     "partitioned_tables": "says which tables are partitioned",
     "idempotency_keys": "belongs to an API key, and its answers are readable by that key's holder alone",
 }

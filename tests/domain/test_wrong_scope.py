@@ -27,8 +27,8 @@ from karla.domain.shipments.records import Observation
 from karla.domain.subscribers.queries import deliveries, journal, replays, webhooks
 from karla.domain.subscribers.records.deliveries import DeliveryStatus
 from karla.domain.subscribers.records.journal import ANY_TIME
-from karla.domain.tracking.queries import answers, parcels
-from karla.domain.tracking.records import Turn
+from karla.domain.tracking.queries import answers, clocks, health, parcels, pushes, transits
+from karla.domain.tracking.records import Journey, Turn
 from karla.infra.access import EVERYWHERE, NOWHERE
 from karla.infra.errors import NotFound
 from karla.infra.paging import Paged
@@ -66,6 +66,15 @@ async def whole_timeline(scope: Scope, connection: Connection, filled: Filled) -
 def turn_of(filled: Filled) -> Turn:
     """The turn of the shop's account."""
     return Turn(shop_id=filled.shop_id, provider="dhl", day=NOON.date(), calls=0, adopted_until=None, leased_until=NOON)
+
+
+async def histories_like(scope: Scope, connection: Connection, filled: Filled) -> object:
+    """A list has an answer for each journey, also where nothing is known."""
+    journey = Journey(
+        shop_id=filled.shop_id, origin="DE", destination="DE", carrier="dhl", service="", handed_on=NOON.date()
+    )
+    (known,) = await transits.histories_of(scope, connection, [journey])
+    return known
 
 
 async def found_by_any_reference(scope: Scope, connection: Connection, text: str) -> object:
@@ -133,8 +142,18 @@ QUERIES: dict[str, Query] = {
         s, c, f.webhook["url"], f.webhook["enabled_events"]
     ),
     "subscribers.queries.webhooks.webhooks": lambda s, c, f: webhooks.webhooks(s, c, webhooks.WebhookFilter(), **PAGE),
+    "tracking.queries.clocks.clock_of": lambda s, c, f: clocks.clock_of(s, c, f.shop_id),
+    "tracking.queries.clocks.clocks_of": lambda s, c, f: clocks.clocks_of(s, c, [f.shop_id]),
     "tracking.queries.parcels.due_parcels": lambda s, c, f: parcels.due_parcels(s, c, turn_of(f), LATER, 10),
     "tracking.queries.parcels.next_due": lambda s, c, f: parcels.next_due(s, c, turn_of(f)),
+    "tracking.queries.health.health_of": lambda s, c, f: health.health_of(s, c, f.shop_id, NOON, LATER),
+    "tracking.queries.pushes.followed_under": lambda s, c, f: pushes.followed_under(
+        s, c, "dhl", [f.shipment["tracking_number"]]
+    ),
+    "tracking.queries.answers.last_answers": lambda s, c, f: answers.last_answers(
+        s, c, [(f.shop_id, UUID(f.shipment["id"]))]
+    ),
+    "tracking.queries.transits.histories_of": histories_like,
     "tracking.queries.answers.unread": lambda s, c, f: answers.unread(s, c, 10),
 }
 
@@ -145,6 +164,7 @@ OTHER_QUERIES = {
     "branding.queries.image_named": "an image's public name is all that anyone needs to see it",
     "subscribers.queries.deliveries.backlog": "counts over all shops: see the test of its own",
     "tracking.queries.answers.shops_with_unread": "looks for work in every shop, and refuses any other scope",
+    "tracking.queries.transits.late_parcels": "looks for work in every shop, and refuses any other scope",
     "tracking.queries.parcels.silent_parcels": "looks for work in every shop, and refuses any other scope",
     "tenants.queries.every_shop": ABOVE_SHOPS,
     "tenants.queries.get_key": ABOVE_SHOPS,

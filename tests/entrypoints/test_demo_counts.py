@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from karla.entrypoints.cli.demo.counts import Outcome, expected_events, sections, wrong
-from karla.entrypoints.cli.demo.story import CARRIERS, ENDINGS, SUBSCRIBERS, Event, calls, story
+from karla.entrypoints.cli.demo.counts import Outcome, Tracked, expected_events, sections, wrong
+from karla.entrypoints.cli.demo.parcels import LANGUAGES, PARCELS, TO_BERLIN
+from karla.entrypoints.cli.demo.steps import Event, Parcel
+from karla.entrypoints.cli.demo.story import CARRIERS, ENDINGS, SUBSCRIBERS, calls, story
 from karla.infra.http.receiver import Received
 
 ACTS = story(datetime(2026, 3, 16, tzinfo=UTC))
@@ -18,7 +20,7 @@ EVERYTHING, LAST_MILE = SUBSCRIBERS
 
 
 def outcome() -> Outcome:
-    """As the story has it: the last-mile receiver missed all but the last event for it."""
+    """As the story has it: the last-mile receiver missed the first four events for it."""
     events: list[dict[str, Any]] = [
         {"event_id": f"e{place}", "ref": event.ref, "event_group": event.group, "event_data": {"event_id": f"e{place}"}}
         for place, event in enumerate(expected_events(ACTS))
@@ -27,7 +29,7 @@ def outcome() -> Outcome:
     received: dict[str, list[Received]] = {}
     for subscriber in SUBSCRIBERS:
         wanted = [entry for entry in events if subscriber.wants(Event(entry["ref"], entry["event_group"]))]
-        missed = wanted[:-1] if subscriber is LAST_MILE else []
+        missed = wanted[:4] if subscriber is LAST_MILE else []
         deliveries[subscriber.name] = [
             {
                 "status": "delivered",
@@ -43,12 +45,35 @@ def outcome() -> Outcome:
     ]
     return Outcome(
         answers=[(call, call.status) for call in calls(ACTS)],
-        orders=[{"status": status} for status in ("fulfilled", "fulfilled", "placed", "cancelled")],
+        orders=[{"status": status} for status in ("placed", "cancelled", *["fulfilled"] * 5)],
         shipments=[*drafts, *parcels],
         events=events,
         deliveries=deliveries,
         received=received,
+        accounts=[{"status": "active", "last_error": None} for _ in PARCELS],
+        answered=[200, 404, 200],
+        tracked={parcel.number: tracked(parcel) for parcel in PARCELS},
     )
+
+
+def tracked(parcel: Parcel) -> Tracked:
+    """With the shop's label before what the provider told."""
+    names = [event.ref.rpartition("/")[2] for event in parcel.brings]
+    told = [("shop", "SHIPPING_LABEL_CREATED"), *((parcel.provider, name) for name in names)]
+    timelines = {
+        language: [
+            {
+                "origin": origin,
+                "event_key": name,
+                "language": language,
+                "event_strings": {"list_label": f"{name} in {language}"},
+                "additional_info": {"carrier_text": "as it came"},
+            }
+            for origin, name in told
+        ]
+        for language in LANGUAGES
+    }
+    return Tracked(shipment={"phase": parcel.ends}, timelines=timelines)
 
 
 def request(entry: dict[str, Any]) -> Received:
@@ -107,11 +132,59 @@ def nothing_was_retried(it: Any) -> None:
 
 
 def a_phase_moved_back(it: Any) -> None:
-    it.shipments[-2]["phase"] = "in_delivery"
+    it.shipments[2]["phase"] = "in_delivery"
 
 
 def an_order_was_lost(it: Any) -> None:
     it.orders.pop()
+
+
+def timeline(it: Any, language: str) -> Any:
+    return it.tracked[TO_BERLIN.number].timelines[language]
+
+
+def a_scan_was_not_told(it: Any) -> None:
+    del timeline(it, "en")[-1]
+
+
+def a_scan_was_told_twice(it: Any) -> None:
+    timeline(it, "en").append(timeline(it, "en")[-1])
+
+
+def scans_are_in_the_wrong_order(it: Any) -> None:
+    timeline(it, "en")[2:4] = reversed(timeline(it, "en")[2:4])
+
+
+def another_provider_told_it(it: Any) -> None:
+    timeline(it, "en")[2]["origin"] = "aftership"
+
+
+def a_parcel_was_not_followed(it: Any) -> None:
+    del it.tracked[TO_BERLIN.number]
+
+
+def german_was_asked_for_and_english_came(it: Any) -> None:
+    timeline(it, "de")[3]["language"] = "en"
+
+
+def words_are_missing(it: Any) -> None:
+    timeline(it, "de")[3]["event_strings"]["list_label"] = ""
+
+
+def the_carriers_words_were_lost(it: Any) -> None:
+    timeline(it, "en")[4]["additional_info"] = {}
+
+
+def an_account_was_refused(it: Any) -> None:
+    it.accounts[1]["status"] = "refused"
+
+
+def an_account_has_trouble(it: Any) -> None:
+    it.accounts[1]["last_error"] = "timeout"
+
+
+def a_stand_in_found_fault(it: Any) -> None:
+    it.answered.append(400)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +204,17 @@ def an_order_was_lost(it: Any) -> None:
         ),
         (a_phase_moved_back, "What Karla keeps: in phase delivered"),
         (an_order_was_lost, "What Karla keeps: orders"),
+        (a_scan_was_not_told, f"What carriers told: {TO_BERLIN.number}: scans told by dhl"),
+        (a_scan_was_told_twice, f"What carriers told: {TO_BERLIN.number}: scans told by dhl"),
+        (scans_are_in_the_wrong_order, f"What carriers told: {TO_BERLIN.number}: scans told by dhl"),
+        (another_provider_told_it, f"What carriers told: {TO_BERLIN.number}: scans told by dhl"),
+        (a_parcel_was_not_followed, f"What carriers told: {TO_BERLIN.number}: scans told by dhl"),
+        (german_was_asked_for_and_english_came, "What carriers told: in Karla's words, de"),
+        (words_are_missing, "What carriers told: in Karla's words, de"),
+        (the_carriers_words_were_lost, "What carriers told: in the carriers' own words"),
+        (an_account_was_refused, "What carriers told: accounts, all in use and without trouble"),
+        (an_account_has_trouble, "What carriers told: accounts, all in use and without trouble"),
+        (a_stand_in_found_fault, "What carriers told: requests that a stand-in refused"),
     ],
 )
 def test_a_wrong_count_is_named(spoil: Callable[[Any], None], row: str) -> None:

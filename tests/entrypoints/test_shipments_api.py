@@ -325,6 +325,23 @@ async def test_a_host_opens_no_other_shop(parcels: Parcels, karla: Karla) -> Non
         assert answer.status_code == 404
 
 
+async def test_a_forecast_says_how_sure_it_is_until_there_is_a_promise(karla: Karla) -> None:
+    shop = await karla.shop()
+    order = (await shop.put("/orders", sample("order_upsert.request.headless"))).json()
+    path = f"/shipments/{order['trackings'][0]['id']}"
+    window = {"from": "2026-03-16T23:00:00+00:00", "to": "2026-03-18T23:00:00+00:00"}
+    body = {"event_name": "ARRIVAL_AT_TRANSPORT_HUB", "event_time": "2026-03-15T07:00:00Z", "external_id": "1"}
+    forecast = {"expected_delivery": {**window, "confidence": 0.83, "basis": "what others took"}}
+    await shop.post(f"{path}/events", {**body, "additional_info": forecast})
+    shipment = (await shop.get(path)).json()
+    assert shipment["expected_delivery"] == {**window, "confidence": 0.83}
+    listed = {one["id"]: one["expected_delivery"] for one in (await shop.get("/shipments")).json()}
+    assert listed[shipment["id"]] == shipment["expected_delivery"]
+    promised = {**body, "event_time": "2026-03-15T06:00:00Z", "external_id": "2", "expected_delivery": window}
+    await shop.post(f"{path}/events", promised)
+    assert (await shop.get(path)).json()["expected_delivery"] == {**window, "confidence": None}
+
+
 async def test_the_expected_delivery_and_the_place_to_collect(karla: Karla) -> None:
     shop = await karla.shop()
     order = (await shop.put("/orders", sample("order_upsert.request.headless"))).json()
@@ -333,7 +350,11 @@ async def test_the_expected_delivery_and_the_place_to_collect(karla: Karla) -> N
     body = {"event_name": "OUT_FOR_DELIVERY", "event_time": "2026-03-16T07:00:00Z", "external_id": "1"}
     await shop.post(f"{path}/events", {**body, "expected_delivery": window})
     shipment = (await shop.get(path)).json()
-    assert shipment["expected_delivery"] == {"from": "2026-03-16T11:00:00+00:00", "to": "2026-03-16T14:00:00+00:00"}
+    assert shipment["expected_delivery"] == {
+        "from": "2026-03-16T11:00:00+00:00",
+        "to": "2026-03-16T14:00:00+00:00",
+        "confidence": None,
+    }
     assert shipment["pickup"] is None
 
     place = {

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,31 +42,73 @@ class Demo:
         return that_mention(str(self.folder)) or list(self.folder.iterdir())
 
 
-@pytest.fixture
-def demo() -> Iterator[Demo]:
+@contextmanager
+def started() -> Iterator[Demo]:
     with tempfile.TemporaryDirectory(prefix="karla-test-demo-") as made:
         Path(made).chmod(0o711)
         running = Demo(Path(made))
+        try:
+            yield running
+        finally:
+            running.process.kill()
+            running.process.wait()
+
+
+@pytest.fixture
+def demo() -> Iterator[Demo]:
+    with started() as running:
         yield running
-        running.process.kill()
-        running.process.wait()
 
 
-def test_it_ends_well_with_every_count_right(demo: Demo) -> None:
-    assert demo.process.wait(90) == 0, demo.output
-    lines = demo.output.splitlines()
+@pytest.fixture(scope="module")
+def ended() -> Iterator[Demo]:
+    with started() as running:
+        assert running.process.wait(120) == 0, running.output
+        yield running
+
+
+def test_it_ends_well_with_every_count_right(ended: Demo) -> None:
+    lines = ended.output.splitlines()
     assert max(len(line) for line in lines) <= 100
     assert lines[-1].startswith("Every count is right")
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
     counts = [row for row in rows if row[1]]
     assert [row for row in counts if row[-1] != "✓"] == []
-    for what, number in (("orders", "4"), ("parcels", "5"), ("all", "15"), ("received twice", "0")):
+    for what, number in (("orders", "7"), ("parcels", "8"), ("all", "37"), ("received twice", "0")):
         assert [what, number, number, "✓"] in counts
     verified = [row[1] for row in counts if row[0] == "Karla-Signature verified"]
-    assert verified == ["15", "5"]
-    assert "body.trackings.0.carrier_reference: Unknown carrier" in demo.output
-    assert len(re.findall(r"last-mile +[A-Z_]+  refused \d×, then 200 in \d+ ms  signatures ✓ ✓", demo.output)) == 4
-    assert not demo.left_behind
+    assert verified == ["37", "9"]
+    assert "body.trackings.0.carrier_reference: Unknown carrier" in ended.output
+    assert len(re.findall(r"last-mile +[A-Z_]+  refused \d×, then 200 in \d+ ms  signatures ✓ ✓", ended.output)) == 4
+    assert not ended.left_behind
+
+
+def test_parcels_of_three_providers_are_told_of_in_two_languages_beside_the_carriers_words(ended: Demo) -> None:
+    lines = ended.output.splitlines()
+    begin = next(place for place, line in enumerate(lines) if line.startswith("Three orders more"))
+    chapter = lines[begin : lines.index("What the shop sees")]
+    titles = [line.strip() for line in chapter if ", told by " in line]
+    assert titles == [
+        "DHL Paket 00340434161094042571, told by DHL: collect",
+        "China Post LV482913609CN, told by 17TRACK: delivered",
+        "Karla Sandbox SBX-LOCKER, told by Sandbox: delivered",
+    ]
+    told = [line for line in chapter if re.match(r"  \d\d Mar \d\d:\d\d  ", line)]
+    assert len(told) == 3 + 6 + 5 + 8  # each shop's label, and what the carriers told
+    assert max(len(line) for line in chapter[chapter.index("") :]) <= 80
+    story = "\n".join(chapter)
+    for english, german, said in (
+        ("Ready at the parcel shop", "Im Paketshop abholbereit", "Die Sendung liegt ab sofort in der Filiale"),
+        ("Arrived in your country", "In Ihrem Land angekommen", "London: Arrived in country of destination"),
+        (
+            "Collected from the locker",
+            "Aus der Paketstation abgeholt",
+            "Die Sendung wurde aus der Paketstation entnommen",
+        ),
+    ):
+        assert re.search(rf"{english} +{german}\n +(\w+: )?{said}", story), english
+    sent = re.findall(r"sent +everything (\d of \d)  signatures ✓ ✓ +last-mile (\d of \d)  signatures ✓ ✓", story)
+    assert sent == [("6 of 6", "1 of 1"), ("5 of 5", "1 of 1"), ("8 of 8", "2 of 2")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

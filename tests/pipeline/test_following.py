@@ -13,6 +13,8 @@ from karla.domain.connections.rules import SEALED_FOR
 from karla.domain.shipments.records import OrderFile, Shipment, Tracking
 from karla.domain.tracking.commands.accounts import LEASE
 from karla.domain.tracking.commands.answers import read_again
+from karla.domain.tracking.queries.health import health_of
+from karla.domain.tracking.records import Outcome
 from karla.infra.http import Egress
 from karla.infra.http.standin import Server
 from karla.infra.sealing import Seals
@@ -28,9 +30,12 @@ NUMBER = "00340434161094000014"
 
 
 class Followed:
-    """A shop that is connected with DHL's stand-in, and what follows its parcels."""
+    """A shop that is connected with a provider's stand-in, and what follows its parcels."""
 
-    def __init__(self, rooms: OrderRooms, standin: StandIn, server: Server, following: Following) -> None:
+    def __init__(
+        self, provider: str, rooms: OrderRooms, standin: StandIn, server: Server, following: Following
+    ) -> None:
+        self.provider = provider
         self.rooms = rooms
         self.standin = standin
         self.server = server
@@ -40,11 +45,11 @@ class Followed:
     async def connect(self, **credentials: str) -> None:
         """With the key that the stand-in takes, unless another is given."""
         whole = self.standin.credentials(self.server.url) | credentials
-        wish = Wish(kind="carriers", slug="dhl", name="DHL", credentials=whole, settings={}, hints={})
+        wish = Wish(kind="carriers", slug=self.provider, name="the account", credentials=whole, settings={}, hints={})
         await self.rooms.db.write(self.rooms.scope, lambda work: connect(work, SEALS, wish))
 
     async def disconnect(self) -> None:
-        await self.rooms.db.write(self.rooms.scope, lambda work: disconnect(work, "carriers", "dhl"))
+        await self.rooms.db.write(self.rooms.scope, lambda work: disconnect(work, "carriers", self.provider))
         await self.following.drain()
 
     async def parcel(self, number: str = NUMBER, carrier: str = "dhl", order: str = "1") -> Shipment:
@@ -68,8 +73,8 @@ class Followed:
 
 
 @asynccontextmanager
-async def followed_by(rooms: OrderRooms) -> AsyncIterator[Followed]:
-    standin = registry.standin(Kind.CARRIERS, "dhl")
+async def followed_by(rooms: OrderRooms, provider: str = "dhl") -> AsyncIterator[Followed]:
+    standin = registry.standin(Kind.CARRIERS, provider)
     server = serving(standin)
     await server.up()
     async with Egress(allow_private=True) as egress:
@@ -77,9 +82,10 @@ async def followed_by(rooms: OrderRooms) -> AsyncIterator[Followed]:
 
         async def pause(seconds: float) -> None:
             pauses.append(seconds)
+            rooms.clock.advance(timedelta(seconds=seconds))
 
         following = Following(rooms.db, egress, rooms.clock, SEALS, pause=pause)
-        made = Followed(rooms, standin, server, following)
+        made = Followed(provider, rooms, standin, server, following)
         made.pauses = pauses
         yield made
     await server.close()
@@ -172,7 +178,7 @@ async def test_the_budget_of_the_day_is_spread_over_it(dhl: Followed) -> None:
     for number in range(40):
         await dhl.parcel(f"0034043416109499{number:04}", order=f"order {number}")
     await dhl.following.drain()
-    await dhl.later(seconds=0)
+    await dhl.later(seconds=10)
     first = dhl.asked()
     # 250 a day; noon has come, and nothing was asked before.
     assert first == 40
@@ -237,8 +243,8 @@ async def test_what_can_not_be_read_is_kept_and_read_again_when_asked_to(dhl: Fo
     await dhl.following.drain()
     dhl.rooms.take_facts()
     since = dhl.rooms.clock.now()
-    again = await dhl.rooms.db.write(dhl.rooms.scope, lambda work: read_again(work, since, "dhl"))
-    assert again == 1
+    again = await dhl.rooms.db.write(dhl.rooms.scope, lambda work: read_again(work, since, "dhl", None))
+    assert again.answers == 1
     await dhl.following.drain()
     assert dhl.rooms.take_facts() == [], "what is on the timeline already is not told twice"
     assert "OUT_FOR_DELIVERY" in names(await dhl.file(shipment))
@@ -265,3 +271,16 @@ async def test_a_parcel_of_which_nothing_is_heard_for_days_is_told_of_once(dhl: 
     assert dhl.rooms.take_facts() == ["NO_SCAN_FOR_EXTENDED_PERIOD"]
     parcel = (await dhl.file(moving)).shipments[0]
     assert (parcel.phase, parcel.event_name) == ("in_transit", "ARRIVAL_AT_TRANSPORT_HUB")
+
+
+async def test_how_the_carrier_is_doing_is_counted(dhl: Followed) -> None:
+    await dhl.parcel()
+    await dhl.following.drain()
+    dhl.server.be_busy()
+    await dhl.later(minutes=30)
+    since, now = dhl.rooms.clock.now() - timedelta(hours=24), dhl.rooms.clock.now()
+    async with dhl.rooms.db.read(dhl.rooms.scope) as connection:
+        (health,) = await health_of(dhl.rooms.scope, connection, dhl.rooms.shop_id, since, now)
+    assert (health.provider, health.carrier, health.span.asked) == ("dhl", "dhl", 2)
+    assert (health.span.outcomes[Outcome.TOLD], health.span.outcomes[Outcome.BUSY]) == (1, 1)
+    assert health.span.scans == 4

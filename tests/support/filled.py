@@ -110,6 +110,17 @@ async def _followed(work: Work, filled: Filled) -> None:
             (filled.shop_id, work.now),
         ),
         (
+            "insert into test_clocks (shop_id, set_at, showed_at, factor) values ($1, $2, $2, 60)",
+            (filled.shop_id, work.now),
+        ),
+        (
+            """
+            insert into carrier_hours (shop_id, provider, carrier, hour, told, asked_at, told_at, call_buckets)
+            values ($1, 'dhl', 'dhl', date_trunc('hour', $2::timestamptz, 'UTC'), 1, $2, $2, '{1}')
+            """,
+            (filled.shop_id, work.now),
+        ),
+        (
             "insert into trackers (shop_id, provider, due_at, day) values ($1, 'dhl', 'infinity', $2)",
             (filled.shop_id, work.now.date()),
         ),
@@ -129,6 +140,21 @@ async def _followed(work: Work, filled: Filled) -> None:
             values ($1, $2, $3, $4, 'dhl', 'application/json', '{}', 'dhl', '1')
             """,
             (filled.shop_id, work.now, uuid4(), shipment_id),
+        ),
+        (
+            """
+            insert into transit_samples (shop_id, shipment_id, origin, destination, carrier, service, weekday, days,
+                                         steps, delivered_at)
+            values ($1, $2, 'DE', 'DE', 'dhl', '', 1, 2, 2, $3)
+            """,
+            (filled.shop_id, shipment_id, work.now),
+        ),
+        (
+            """
+            insert into shop_transit_times (shop_id, origin, destination, carrier, service, weekday, days, samples)
+            values ($1, 'DE', 'DE', 'dhl', '', 0, '{2}', '{1}')
+            """,
+            (filled.shop_id,),
         ),
     ):
         await work.connection.execute(statement, *values)

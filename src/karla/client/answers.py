@@ -59,10 +59,11 @@ class EstimatedArrival(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExpectedDelivery(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """The window in which it is expected."""
+    """The window in which it is expected; `confidence` (0 to 1) is that of a forecast, None where it was promised."""
 
     from_: datetime | None
     to: datetime | None
+    confidence: float | None = None
 
 
 class LastEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,6 @@
-"""The catalogue of carriers as the API answers it, and what a search in it goes by."""
+"""The catalogue of carriers as the API answers it, what a search in it goes by, and how a shop's are doing."""
+
+from datetime import datetime
 
 import msgspec
 
@@ -47,3 +49,49 @@ class CatalogueCarrier(msgspec.Struct, frozen=True, kw_only=True):
     number_patterns: list[NumberPattern]
     aggregators: Aggregators
     logo: Logo
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """Milliseconds in which half of the questions, and 95 of a hundred, had their answer; None without any."""
+
+    p50_ms: int | None
+    p95_ms: int | None
+    slowest_ms: int | None
+
+
+class Freshness(msgspec.Struct, frozen=True, kw_only=True):
+    """How many scans were new, and how many seconds old they were when Karla knew of them; None without any."""
+
+    scans: int
+    p50_seconds: int | None
+    p95_seconds: int | None
+    oldest_seconds: int | None
+
+
+class FollowedParcels(msgspec.Struct, frozen=True, kw_only=True):
+    """Parcels that are followed now; those that are due to be asked about, and due for more than an hour."""
+
+    followed: int
+    due: int
+    overdue: int
+
+
+class CarrierHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How a carrier is doing by one provider's account: `state` is healthy, degraded, down or quiet.
+
+    `reason` says why, in a sentence. `outcomes` has the questions by what came of them, `success_rate` the share that
+    was answered, 0 to 1; None where nothing was asked.
+    """
+
+    provider: str
+    carrier: str
+    state: str
+    reason: str
+    asked: int
+    success_rate: float | None
+    outcomes: dict[str, int]
+    latency: Latency
+    freshness: Freshness
+    parcels: FollowedParcels
+    last_asked_at: datetime | None
+    last_told_at: datetime | None

@@ -11,6 +11,7 @@ from karla.client.calls import user_agent
 from karla.client.errors import NotConfigured
 from karla.client.operations import Options, S
 from karla.client.resources.carriers import Carriers
+from karla.client.resources.clock import ShopClock
 from karla.client.resources.connections import Connections, Integrations
 from karla.client.resources.orders import Orders, Shipments
 from karla.client.resources.products import Images, Products
@@ -39,6 +40,7 @@ class _Client(Generic[S]):
         self.integrations = Integrations(session, options)
         self.connections = Connections(session, options)
         self.settings = ShopSettings(session, options)
+        self.clock = ShopClock(session, options)
         self.shops = Shops(session, options)
         self.keys = Keys(session, options)
         self.members = Members(session, options)

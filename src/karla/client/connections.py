@@ -54,7 +54,8 @@ class IntegrationPace(msgspec.Struct, frozen=True, kw_only=True):
 class Integration(msgspec.Struct, frozen=True, kw_only=True):
     """A third party that shops can connect; `setup` tells how, in Markdown.
 
-    `carriers` has, by reference in Karla's catalogue, what the provider calls each carrier that it tracks.
+    `carriers` has, by reference in Karla's catalogue, what the provider calls each carrier that it tracks. `push_url`
+    is where it tells by itself, with the shop's slug for `{slug}`.
     """
 
     kind: str
@@ -67,12 +68,14 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
     pace: IntegrationPace
     carriers: dict[str, str]
     setup: str
+    push_url: str | None = None
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """A shop's account with a third party; `status` is active, refused (see `refused_reason`) or paused.
 
-    Of sensitive `credentials` at most the end is shown. `last_error` is None after a use that went well.
+    Of sensitive `credentials` at most the end is shown. `last_error` is None after a use that went well. `push_url` is
+    to be entered at a third party that tells by itself.
     """
 
     uuid: UUID
@@ -87,6 +90,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: datetime | None
     last_ok_at: datetime | None
     last_error: str | None
+    push_url: str | None = None
     shop_slug: str
 
 

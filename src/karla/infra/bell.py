@@ -13,6 +13,8 @@ from karla.infra.work import Connection
 
 WORK = "karla_work"
 ACCESS = "karla_access"
+TRACKING = "karla_tracking"
+"""The channels: news in the outbox, changes of keys and shops, parcels that may be due."""
 
 _RETRY_SECONDS = 1.0
 _PAUSE_SECONDS = 0.002

@@ -1,5 +1,6 @@
 """What time it is: the only place that asks the machine."""
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -18,3 +19,8 @@ class SystemClock:
     def now(self) -> datetime:
         """The present moment in UTC."""
         return datetime.now(UTC)
+
+
+def milliseconds() -> int:
+    """Since 1970, by the machine; for what is merely led by the time, such as an id."""
+    return time.time_ns() // 1_000_000

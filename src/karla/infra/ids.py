@@ -3,10 +3,11 @@
 import base64
 import os
 import secrets
-import time
 from uuid import UUID, uuid4
 
 from asyncpg.pgproto import pgproto
+
+from karla.infra.clock import milliseconds
 
 
 def new_id() -> UUID:
@@ -16,7 +17,7 @@ def new_id() -> UUID:
     a new row costs as little in a table of millions as in a small one. 74 bits are random: enough to be unique, too
     few for a secret.
     """
-    bits = bytearray((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10))
+    bits = bytearray(milliseconds().to_bytes(6, "big") + os.urandom(10))
     bits[6] = bits[6] & 0x0F | 0x40  # version 4
     bits[8] = bits[8] & 0x3F | 0x80  # variant of RFC 9562
     # The driver's own kind of UUID is made and sent in half the time.

@@ -64,6 +64,27 @@ CARRIER_UNKNOWN_CODES = Counter(
     ["carrier"],
     registry=REGISTRY,
 )
+CARRIER_QUESTIONS = Counter(
+    "karla_carrier_questions",
+    "Parcels that were asked about, by the integration that asked, and outcome: told, unchanged and not_found are "
+    "answers; refused, unauthorised, busy and unreachable are failures.",
+    ["provider", "outcome"],
+    registry=REGISTRY,
+)
+CARRIER_SCAN_AGE_SECONDS = Histogram(
+    "karla_carrier_scan_age_seconds",
+    "Time from a carrier's scan until Karla knew of it, by the integration that asked.",
+    ["provider"],
+    registry=REGISTRY,
+    buckets=(60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800),
+)
+INBOUND_PUSHES = Counter(
+    "karla_inbound_pushes",
+    "Pushes to connected accounts, by the integration, and outcome: taken, unchanged and unknown (nobody follows the "
+    "parcel) are the provider's, anything else is the key of the error that was answered.",
+    ["provider", "outcome"],
+    registry=REGISTRY,
+)
 
 
 def metrics_text() -> bytes:

@@ -65,7 +65,7 @@ class Kind(StrEnum):
 
 
 CAPABILITIES: Mapping[Kind, frozenset[str]] = MappingProxyType(
-    {Kind.CARRIERS: frozenset({"track", "register", "push", "any_carrier"})}
+    {Kind.CARRIERS: frozenset({"track", "register", "push", "any_carrier", "test_clock"})}
 )
 """What an integration may say that it can, by kind; each word has its meaning in the contract of the kind."""
 
@@ -101,7 +101,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `name` is what people call it. `pace_fields` names the credential field in which a merchant states a greater
     limit, by the member of the pace that it raises. `carriers` has, by reference in Karla's catalogue, what the
     provider calls each carrier that it tracks (empty where it doesn't ask); a provider with the capability
-    `any_carrier` tracks others too. `languages` are those in which it can answer, two letters each.
+    `any_carrier` tracks others too. Parcels whose number begins with the `number_prefix`, in capitals, are this
+    provider's, whatever their carrier. `languages` are those in which it can answer, two letters each.
     """
 
     slug: str
@@ -114,3 +115,4 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     languages: tuple[str, ...] = ()
     pace_fields: Mapping[str, str] = {}
     carriers: Mapping[str, str] = {}
+    number_prefix: str = ""

@@ -84,6 +84,8 @@ def _faults_of_sense(manifest: Manifest) -> Iterator[str]:
             yield f"carriers: {reference!r} is not in the catalogue of carriers"
     if manifest.kind is Kind.CARRIERS and not manifest.carriers and "any_carrier" not in manifest.capabilities:
         yield "carriers: none is named, and the capability 'any_carrier' is not either"
+    if manifest.number_prefix != manifest.number_prefix.upper():
+        yield "number_prefix: has small letters"
     yield from _faults_of_pace(manifest)
     yield from _faults_of_fields(manifest)
 

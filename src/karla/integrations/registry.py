@@ -65,6 +65,13 @@ def trackers(carrier_reference: str) -> tuple[str, ...]:
     return (*own, *others)
 
 
+@cache
+def number_prefixes() -> tuple[str, ...]:
+    """The beginnings of tracking numbers that are one provider's alone."""
+    found = (manifest(Kind.CARRIERS, slug).number_prefix for slug in slugs(Kind.CARRIERS))
+    return tuple(prefix for prefix in found if prefix)
+
+
 def carrier(
     slug: str,
     credentials: Mapping[str, str],

@@ -53,6 +53,11 @@ class Belt:
         self._relaying.wake()
         self._deliveries.wake()
 
+    def wake_following(self) -> None:
+        """A parcel may be due, or an answer unread."""
+        if self._following:
+            self._following.hurry()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish what is in flight, within ten seconds."""
         with contextlib.suppress(TimeoutError):

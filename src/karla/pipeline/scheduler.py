@@ -10,6 +10,8 @@ from karla.domain.subscribers.commands.cancelling import cancel_undeliverable
 from karla.domain.subscribers.commands.upkeep import expire, reconcile_lanes
 from karla.domain.subscribers.records.deliveries import RetryPolicy
 from karla.domain.subscribers.rules.retries import window
+from karla.domain.tracking.commands.health import prune_hours
+from karla.domain.tracking.commands.transits import count_transits
 from karla.infra.access import EVERYWHERE
 from karla.infra.clock import Clock
 from karla.infra.db import Database
@@ -45,6 +47,8 @@ def jobs(settings: Settings) -> Sequence[PeriodicJob]:
         PeriodicJob("cancel undeliverable", _MINUTE, cancel_undeliverable, repeated=True),
         PeriodicJob("expire deliveries", 10 * _MINUTE, lambda work: expire(work, longest), repeated=True),
         PeriodicJob("purge idempotency keys", 10 * _MINUTE, purge, repeated=True),
+        PeriodicJob("prune carrier hours", _HOUR, prune_hours, repeated=True),
+        PeriodicJob("count transit times", _HOUR, count_transits, repeated=True),
         PeriodicJob("make partitions", 6 * _HOUR, make_partitions),
         PeriodicJob("drop partitions", _HOUR, lambda work: drop_partitions(work, kept)),
     )

@@ -29,6 +29,8 @@ class Action(StrEnum):
     CONNECTION_UPDATED = "connection.updated"
     CONNECTION_REFUSED = "connection.refused"
     CONNECTION_DELETED = "connection.deleted"
+    CLOCK_SET = "clock.set"
+    CLOCK_RELEASED = "clock.released"
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_UPDATED = "webhook.updated"
     WEBHOOK_DELETED = "webhook.deleted"

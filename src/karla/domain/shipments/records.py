@@ -15,6 +15,7 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     """One parcel of an order: a draft until it has a tracking number.
 
     `products` None means "not said", which a reader takes as every product of the order.
+    `expected_confidence`, 0 to 1, says that the window is a forecast; None: somebody promises it.
     `position` counts the order's shipments from 0 in the order they came to be.
     """
 
@@ -37,6 +38,7 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     event_time: datetime | None = None
     expected_from: datetime | None = None
     expected_to: datetime | None = None
+    expected_confidence: float | None = None
     pickup: dict[str, Any] | None = None
     created_at: datetime
     updated_at: datetime

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import copy
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, ControllerRouterHandler, Scope
 
 from karla.entrypoints.api import faults
-from karla.entrypoints.api.access import authorised, provide_access
+from karla.entrypoints.api.access import PUBLIC, authorised, provide_access
 from karla.entrypoints.api.bodies import BULK_BYTES
 from karla.entrypoints.api.hosts import by_host
 from karla.entrypoints.api.idempotency import idempotent
@@ -22,6 +22,7 @@ from karla.entrypoints.api.resources import RESOURCES
 from karla.entrypoints.api.services import Services, services_of
 from karla.entrypoints.api.slashes import with_slashes
 from karla.entrypoints.api.straight import straight
+from karla.entrypoints.inbound import carriers as pushed
 
 
 def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) -> ASGIApp:
@@ -33,12 +34,12 @@ def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) ->
             app.state.services = services
             yield
 
-    return doors(litestar_app([*RESOURCES], lifespan=[lifespan]))
+    return doors(litestar_app([*RESOURCES, _inbound()], lifespan=[lifespan]))
 
 
 def with_services(services: Services) -> ASGIApp:
     """The ASGI application on parts that are open already."""
-    return doors(litestar_app([*RESOURCES], state=State({"services": services})))
+    return doors(litestar_app([*RESOURCES, _inbound()], state=State({"services": services})))
 
 
 def doors(app: ASGIApp) -> ASGIApp:
@@ -85,5 +86,23 @@ def _fitted(handler: ControllerRouterHandler) -> ControllerRouterHandler:
     return handler
 
 
+def _inbound() -> Router:
+    """Third parties' calls to us: they take no key and no idempotency key, and are no operations of the API."""
+    dependencies = {"pushes": Provide(_provide_pushes, sync_to_thread=False)}
+    return Router("/", route_handlers=[*pushed.HANDLERS], opt=PUBLIC, dependencies=dependencies)
+
+
 def _provide_services(scope: "Scope") -> Services:
     return services_of(scope)
+
+
+def _provide_pushes(scope: "Scope") -> pushed.Pushes:
+    services = services_of(scope)
+    return pushed.Pushes(
+        db=services.db,
+        clock=services.clock,
+        seals=services.seals,
+        egress=services.egress,
+        limit=services.key_limit,
+        shop=services.keyring.shop,
+    )

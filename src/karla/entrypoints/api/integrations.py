@@ -10,6 +10,8 @@ from msgspec import Meta
 
 from karla.entrypoints.api.access import any_key
 from karla.entrypoints.api.bodies import from_query
+from karla.entrypoints.api.services import Services
+from karla.entrypoints.inbound.carriers import push_address
 from karla.infra.errors import NotFound
 from karla.infra.paging import Paged
 from karla.integrations import registry
@@ -66,6 +68,13 @@ class IntegrationDetail(msgspec.Struct, kw_only=True):
     pace: IntegrationPace
     carriers: dict[str, str]
     setup: str
+    push_url: Annotated[
+        str | None,
+        Meta(
+            description="Where the third party tells of a shop's parcels by itself, with the shop's slug for `{slug}`; "
+            "null where it doesn't."
+        ),
+    ]
 
 
 def demand_integration(kind: str, slug: str) -> Manifest:
@@ -76,8 +85,8 @@ def demand_integration(kind: str, slug: str) -> Manifest:
     return registry.manifest(known, slug)
 
 
-def integration_detail(about: Manifest) -> IntegrationDetail:
-    """The manifest as the API shows it."""
+def integration_detail(about: Manifest, base_url: str) -> IntegrationDetail:
+    """The manifest as the API at this address shows it."""
     pace = about.pace
     return IntegrationDetail(
         kind=about.kind,
@@ -95,7 +104,13 @@ def integration_detail(about: Manifest) -> IntegrationDetail:
         ),
         carriers=dict(about.carriers),
         setup=registry.setup(about.kind, about.slug),
+        push_url=push_url(about.kind, about.slug, base_url, "{slug}"),
     )
+
+
+def push_url(kind: str, integration: str, base_url: str, shop_slug: str) -> str | None:
+    """Where a third party tells this Karla of a shop's things; None of one that doesn't tell by itself."""
+    return push_address(base_url, integration, shop_slug) if kind == Kind.CARRIERS else None
 
 
 def _field(field: CredentialField) -> IntegrationField:
@@ -118,7 +133,9 @@ def _field(field: CredentialField) -> IntegrationField:
     summary="Search integrations",
     tags=TAGS,
 )
-async def search_integrations(filters: NamedDependency[IntegrationSearch]) -> list[IntegrationDetail]:
+async def search_integrations(
+    services: NamedDependency[Services], filters: NamedDependency[IntegrationSearch]
+) -> list[IntegrationDetail]:
     """The third parties that a shop can connect, and what each asks for: all that a form needs.
 
     They are the same for every key. A page shorter than `per_page` is the last.
@@ -126,7 +143,7 @@ async def search_integrations(filters: NamedDependency[IntegrationSearch]) -> li
     kinds = [filters.kind] if filters.kind else [*Kind]
     found = [(kind, slug) for kind in kinds for slug in registry.slugs(kind)]
     page = found[filters.offset : filters.offset + filters.per_page]
-    return [integration_detail(registry.manifest(kind, slug)) for kind, slug in page]
+    return [integration_detail(registry.manifest(kind, slug), services.settings.base_url) for kind, slug in page]
 
 
 @get(
@@ -136,9 +153,11 @@ async def search_integrations(filters: NamedDependency[IntegrationSearch]) -> li
     summary="Get an integration",
     tags=TAGS,
 )
-async def get_integration(kind: FromPath[str], integration: FromPath[str]) -> IntegrationDetail:
+async def get_integration(
+    services: NamedDependency[Services], kind: FromPath[str], integration: FromPath[str]
+) -> IntegrationDetail:
     """One integration; 404 `integration_not_found` when there is none."""
-    return integration_detail(demand_integration(kind, integration))
+    return integration_detail(demand_integration(kind, integration), services.settings.base_url)
 
 
 HANDLERS = (search_integrations, get_integration)

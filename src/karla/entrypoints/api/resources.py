@@ -4,7 +4,9 @@ from litestar.types import ControllerRouterHandler
 
 from karla.entrypoints.api import (
     audit,
+    carrier_health,
     carriers,
+    clock,
     images,
     integrations,
     keys,
@@ -37,7 +39,9 @@ RESOURCES: tuple[ControllerRouterHandler, ...] = (
     *products.HANDLERS,
     *settings.HANDLERS,
     *images.HANDLERS,
+    *clock.HANDLERS,
     *carriers.HANDLERS,
+    *carrier_health.HANDLERS,
     *integrations.HANDLERS,
     *connections.HANDLERS,
 )

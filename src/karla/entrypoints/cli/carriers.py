@@ -1,9 +1,10 @@
-"""`karla carriers`: the catalogue of carriers, its matcher, and what carriers told read again."""
+"""`karla carriers`: the catalogue of carriers, its matcher, what carriers told read again, and how they are doing."""
 
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +12,17 @@ import msgspec
 import typer
 from msgspec import Meta
 
+from karla.client import AsyncKarla
+from karla.client.carriers import CarrierHealth
 from karla.domain.shipments.rules.carrier_search import search_carriers
 from karla.domain.shipments.rules.carriers import Match, match
 from karla.domain.tracking.commands.answers import read_again
 from karla.entrypoints.cli.acting import acting
+from karla.entrypoints.cli.calling import Action, calling
 from karla.entrypoints.cli.tables import print_table
 from karla.entrypoints.cli.words import time_of
 from karla.infra.access import EVERYWHERE
+from karla.infra.db import Database
 from karla.infra.errors import KarlaError
 from karla.infra.validation import Shape
 from karla.integrations import registry
@@ -130,5 +135,52 @@ def replay(
     known = registry.slugs(Kind.CARRIERS)
     if provider is not None and provider not in known:
         raise typer.BadParameter(f"There is no {provider!r}; there are {', '.join(known)}", param_hint="--provider")
-    count = acting(data_dir, lambda db: db.write(EVERYWHERE, lambda work: read_again(work, since, provider)))
+    count = acting(data_dir, lambda db: _read_again(db, since, provider))
     typer.echo(f"{count} answers are read again." if count else "Nothing was told since then.")
+
+
+async def _read_again(db: Database, since: datetime, provider: str | None) -> int:
+    """In several transactions: months of answers are too many for one."""
+    count, place = 0, None
+    while True:
+        some = await db.write(EVERYWHERE, partial(read_again, since=since, provider=provider, after=place))
+        count, place = count + some.answers, some.place
+        if place is None:
+            return count
+
+
+@carriers.command("health")
+@calling
+def health(
+    hours: Annotated[int, typer.Option(min=1, max=720, help="Count the last so many hours.")] = 24,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> Action:
+    """Tell how the shop's carriers are doing: how often they answer, how quickly, and how fresh their news are."""
+
+    async def show(client: AsyncKarla) -> None:
+        found = await client.carriers.health(hours=hours)
+        if as_json:
+            typer.echo(msgspec.json.encode(found).decode())
+        elif found:
+            head = ("provider", "carrier", "state", "answered", "p95", "news", "parcels", "overdue", "last told", "why")
+            print_table(head, [*map(_row, found)])
+        else:
+            typer.echo("The shop follows no parcels, and asked no carrier.")
+
+    return show
+
+
+def _row(one: CarrierHealth) -> tuple[str, ...]:
+    told = one.last_told_at.astimezone().strftime("%Y-%m-%d %H:%M") if one.last_told_at else "never"
+    return (
+        one.provider,
+        one.carrier,
+        one.state,
+        "-" if one.success_rate is None else f"{one.success_rate * 100:.1f} % of {one.asked}",
+        "-" if one.latency.p95_ms is None else f"{one.latency.p95_ms} ms",
+        "-" if one.freshness.p50_seconds is None else f"{one.freshness.p50_seconds / 60:.0f} min",
+        str(one.parcels.followed),
+        str(one.parcels.overdue),
+        told,
+        one.reason,
+    )

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from karla.infra.clock import SystemClock
+from karla.infra.http import Egress, EgressError
 from karla.infra.http.standin import HOST, Entry, Server
 from karla.infra.ports import demand_port
 from karla.integrations import registry
 from karla.integrations.contract import Kind
-from karla.integrations.standins import serving
+from karla.integrations.standins import PushingStandIn, serving
 
 _PORT = 9100
 
@@ -32,9 +33,39 @@ def _offer(group: typer.Typer, kind: Kind, slug: str) -> None:
         demand_port(HOST, port)
         asyncio.run(_play(kind, slug, port))
 
-    name = registry.manifest(kind, slug).name
-    play.__doc__ = f"Play {name}: answer as it does, and misbehave when told to, until Ctrl-C."
-    group.command(slug)(play)
+    def play_or_push(
+        port: Annotated[int, typer.Option(help="Where to listen, on 127.0.0.1.", min=1, max=65535)] = _PORT,
+        push_to: Annotated[
+            str | None, typer.Option(metavar="URL", help="Don't listen, but push once to this address of a Karla.")
+        ] = None,
+        number: Annotated[str | None, typer.Option(help="Of which parcel to push news: one that it knows.")] = None,
+    ) -> None:
+        if push_to is None:
+            play(port)
+        else:
+            asyncio.run(_push(kind, slug, push_to, number))
+
+    about = registry.manifest(kind, slug)
+    play.__doc__ = f"Play {about.name}: answer as it does, and misbehave when told to, until Ctrl-C."
+    play_or_push.__doc__ = play.__doc__
+    group.command(slug)(play_or_push if "push" in about.capabilities else play)
+
+
+async def _push(kind: Kind, slug: str, address: str, number: str | None) -> None:
+    standin = registry.standin(kind, slug)
+    known = [recording.number for recording in standin.recordings.all.values()]
+    if number not in known or not isinstance(standin, PushingStandIn):
+        raise typer.BadParameter(f"Give one of {', '.join(known)}", param_hint="--number")
+    headers, body = standin.push(number)
+    try:
+        async with Egress(allow_private=True) as egress:
+            answer = await egress.post(address, body, headers)
+    except EgressError as failure:
+        typer.echo(f"Nothing was pushed: {failure.reason}", err=True)
+        raise typer.Exit(1) from failure
+    typer.echo(f"{answer.status} {answer.excerpt.decode(errors='replace')}")
+    if answer.status >= 300:
+        raise typer.Exit(1)
 
 
 async def _play(kind: Kind, slug: str, port: int) -> None:

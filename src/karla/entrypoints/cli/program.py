@@ -10,9 +10,21 @@ import typer
 from rich.console import Console
 
 from karla import client
-from karla.entrypoints.cli import backup, carriers, connections, events, playing, serving, standins, tenants, webhooks
+from karla.entrypoints.cli import (
+    backup,
+    carriers,
+    clock,
+    connections,
+    events,
+    playing,
+    serving,
+    standins,
+    tenants,
+    webhooks,
+)
 from karla.entrypoints.cli.demo.command import demo
 from karla.entrypoints.cli.failures import DatabaseUnreachable, in_words
+from karla.entrypoints.cli.simulate.command import simulate
 from karla.infra.backup import BackupError
 from karla.infra.embedded_postgres import PostgresUnavailable
 from karla.infra.errors import KarlaError
@@ -60,6 +72,7 @@ app.command("migrate")(serving.migrate)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("demo")(demo)
+app.command("simulate")(simulate)
 app.add_typer(tenants.shops, name="shop")
 app.add_typer(tenants.keys, name="key")
 app.add_typer(tenants.members, name="member")
@@ -67,6 +80,7 @@ app.add_typer(webhooks.webhooks, name="webhooks")
 app.add_typer(events.events, name="events")
 app.add_typer(carriers.carriers, name="carriers")
 app.add_typer(connections.connections, name="connections")
+app.add_typer(clock.clock, name="clock")
 playing.offer(standins.standins)
 app.add_typer(standins.standins, name="standin")
 

@@ -106,7 +106,8 @@ class Carrier(Protocol):
     """One merchant's account with a provider: `adapter.Adapter(manifest, credentials, calling)` in its folder.
 
     The credentials have their defaults filled in. It never sleeps and never retries; a method that fails wholly
-    raises a Failure.
+    raises a Failure. Where the provider has the capability `test_clock`, what `calling.clock` shows is the shop's test
+    clock, if it has one.
     """
 
     async def try_credentials(self) -> None:
@@ -128,7 +129,7 @@ class Registrar(Protocol):
 
 @runtime_checkable
 class Pusher(Protocol):
-    """A provider that tells us: capability `push`. Both methods are pure."""
+    """A provider that tells us: capability `push`. All methods are pure."""
 
     def verify_push(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether the provider signed this, by this account's secret; names of headers in lower case."""
@@ -136,6 +137,10 @@ class Pusher(Protocol):
 
     def read_push(self, body: bytes) -> list[Pushed]:
         """The parcels it tells of; ValueError where it isn't of the provider's form."""
+        ...
+
+    def carrier_name(self, reference: str) -> str | None:
+        """What its pushes call a carrier of the catalogue; None where we don't know."""
         ...
 
 

@@ -75,6 +75,12 @@ def day_of(day: date, place: Place) -> tuple[datetime, datetime]:
     return edges[0].astimezone(UTC), edges[1].astimezone(UTC)
 
 
+def hour_at(country: str | None, postal_code: str | None, now: datetime) -> int:
+    """What hour it is there, 0 to 23; that of UTC where the zone isn't known."""
+    zone = zone_of(Place(country, None, postal_code))
+    return now.astimezone(ZoneInfo(zone) if zone else UTC).hour
+
+
 @cache
 def _table() -> Mapping[str, Mapping[tuple[str, str], str]]:
     """By country: what is matched (country, region, postal) and its key, to the zone."""

@@ -10,8 +10,8 @@ from karla.infra.work import Work
 _SHIPMENT = Shipment.__struct_fields__
 _EVENT = ("shop_id", *TimelineEvent.__struct_fields__)
 _STANDING = (
-    "shop_id", "id", "phase", "state", "flag", "event_name", "event_time", "expected_from", "expected_to", "pickup",
-    "updated_at",
+    "shop_id", "id", "phase", "state", "flag", "event_name", "event_time", "expected_from", "expected_to",
+    "expected_confidence", "pickup", "updated_at",
 )  # fmt: skip
 
 _WRITE = f"""

@@ -173,7 +173,13 @@ class Planner:
                 self._withdrawn.append(self._timeline[place])
         self._happen("CARRIER_CHANGED", shipment.id, self._now)
         return msgspec.structs.replace(
-            shipment, event_name=None, event_time=None, expected_from=None, expected_to=None, pickup=None
+            shipment,
+            event_name=None,
+            event_time=None,
+            expected_from=None,
+            expected_to=None,
+            expected_confidence=None,
+            pickup=None,
         )
 
     def _carrier_of(self, shipment: Shipment) -> str | None:

@@ -73,16 +73,56 @@ def standing(shipment: Shipment, timeline: Sequence[TimelineEvent], now: datetim
 def _told_by(timeline: Sequence[TimelineEvent]) -> dict[str, Any]:
     """What the latest event that knew of it said of the expected delivery and of the place to collect at."""
     told: dict[str, Any] = {}
+    promise: _Window | None = None
+    forecast: _Window | None = None
     for event in timeline:
         said = event.additional_info
         if not said:
             continue
-        window = said.get("expected_delivery")
-        if isinstance(window, dict):
-            told |= {"expected_from": _moment_in(window.get("from")), "expected_to": _moment_in(window.get("to"))}
+        if isinstance(said.get("expected_delivery"), dict):
+            window = _window(event.event_time, said["expected_delivery"])
+            if window.confidence is None:
+                promise = window
+            else:
+                forecast = window
         if isinstance(said.get("pickup_point"), str):
             told["pickup"] = _pickup(event.event_name, said)
-    return told
+    return told | _standing_window(promise, forecast)
+
+
+class _Window(msgspec.Struct, frozen=True):
+    """A window as it was told; with a confidence it is a forecast, else a promise."""
+
+    told_at: datetime
+    opens: datetime | None
+    closes: datetime | None
+    confidence: float | None
+
+
+def _window(told_at: datetime, said: dict[str, Any]) -> _Window:
+    return _Window(told_at, _moment_in(said.get("from")), _moment_in(said.get("to")), _share_in(said.get("confidence")))
+
+
+def _share_in(told: object) -> float | None:
+    if isinstance(told, bool) or not isinstance(told, (int, float)):
+        return None
+    return float(told) if 0 <= told <= 1 else None
+
+
+def _standing_window(promise: _Window | None, forecast: _Window | None) -> dict[str, Any]:
+    """A promise stands before any forecast until it has passed, or was taken back; nothing where neither was told."""
+    stands = promise or forecast
+    if promise and forecast and forecast.told_at >= promise.told_at:
+        taken_back = promise.opens is None and promise.closes is None
+        if taken_back or (promise.closes is not None and promise.closes < forecast.told_at):
+            stands = forecast
+    if stands is None:
+        return {}
+    return {
+        "expected_from": stands.opens,
+        "expected_to": stands.closes,
+        "expected_confidence": stands.confidence,
+    }
 
 
 def _moment_in(text: object) -> datetime | None:

@@ -14,15 +14,19 @@ LEASE: Final = timedelta(minutes=2)
 async def enrol(work: Work, providers: Collection[str]) -> int:
     """Give a turn to each account that was connected, and none to those that aren't any more; how many came or went.
 
-    What an account followed that is gone can be followed by another one. Works for every shop.
+    What an account followed that is gone can be followed by another one; the calls that it made today are
+    remembered. Works for every shop.
     """
     came = await work.connection.fetchval(
         """
         with came as (
             insert into trackers (shop_id, provider, due_at, day)
-            select shop_id, slug, $1, $2 from connections
-            where kind = 'carriers' and status = 'active' and slug = any ($3::text[])
-            on conflict do nothing
+            select c.shop_id, c.slug, $1, $2 from connections c
+            where c.kind = 'carriers' and c.status = 'active' and c.slug = any ($3::text[]) and not exists (
+                select from trackers t
+                where t.shop_id = c.shop_id and t.provider = c.slug and t.due_at < 'infinity')
+            on conflict (shop_id, provider) do update set due_at = excluded.due_at, adopted_until = null
+            where trackers.due_at = 'infinity'
             returning 1
         )
         select count(*) from came
@@ -34,7 +38,8 @@ async def enrol(work: Work, providers: Collection[str]) -> int:
     went = await work.connection.fetchval(
         """
         with went as (
-            delete from trackers t where not exists (
+            update trackers t set due_at = 'infinity', leased_until = null
+            where t.due_at < 'infinity' and not exists (
                 select from connections c
                 where c.shop_id = t.shop_id and c.kind = 'carriers' and c.slug = t.provider and c.status = 'active')
             returning t.shop_id, t.provider
@@ -43,7 +48,8 @@ async def enrol(work: Work, providers: Collection[str]) -> int:
         ), others as (
             -- They look at all parcels anew, to take over what they can.
             update trackers t set adopted_until = null
-            from went where t.shop_id = went.shop_id and t.provider <> went.provider
+            where t.shop_id in (select shop_id from went)
+              and (t.shop_id, t.provider) not in (select shop_id, provider from went)
         )
         select count(*) from went
         """

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from karla.domain.tracking.records import Answer
+from karla.domain.tracking.records import Answer, AnswerPlace, ReadAgain
 from karla.infra.work import Work
+
+READ_AGAIN_AT_ONCE: Final = 5_000
 
 
 async def mark_read(work: Work, read: Sequence[Answer], unreadable: Mapping[UUID, str]) -> None:
@@ -24,21 +27,35 @@ async def mark_read(work: Work, read: Sequence[Answer], unreadable: Mapping[UUID
     )
 
 
-async def read_again(work: Work, since: datetime, provider: str | None) -> int:
-    """Have what was answered since then read anew; how many answers. What is on the timelines already stays."""
-    count: int = await work.connection.fetchval(
+async def read_again(work: Work, since: datetime, provider: str | None, after: AnswerPlace | None) -> ReadAgain:
+    """Have some of what was answered since then read anew, from `after` on: READ_AGAIN_AT_ONCE at most.
+
+    What is on the timelines already stays.
+    """
+    row = await work.connection.fetchrow(
         """
-        with again as (
-            update provider_answers set read_at = null, unreadable = null, again = true
-            where received_at >= $1 and ($2::text is null or provider = $2) and read_at is not null
-              and ($3 or shop_id = any ($4::uuid[]))
+        with found as (
+            select shop_id, received_at, id from provider_answers
+            where received_at >= $1 and ($2::text is null or provider = $2)
+              and ($3 or shop_id = any ($4::uuid[])) and (received_at, id) > ($5, $6)
+            order by received_at, id limit $7
+        ), again as (
+            update provider_answers a set read_at = null, unreadable = null, again = true
+            from found f where a.shop_id = f.shop_id and a.received_at = f.received_at and a.id = f.id
+              and a.read_at is not null
             returning 1
         )
-        select count(*) from again
+        select (select count(*) from again) as answers, received_at, id
+        from found order by received_at desc, id desc limit 1
         """,
         since,
         provider,
         work.scope.everywhere,
         list(work.scope.shops),
+        after.received_at if after else since,
+        after.id if after else UUID(int=0),
+        READ_AGAIN_AT_ONCE,
     )
-    return count
+    if row is None:
+        return ReadAgain(0, None)
+    return ReadAgain(row["answers"], AnswerPlace(row["received_at"], row["id"]))

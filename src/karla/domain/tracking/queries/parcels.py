@@ -1,16 +1,17 @@
 """Followed parcels that are due, or silent."""
 
+from collections.abc import Collection
 from datetime import datetime
-from uuid import UUID
 
-from karla.domain.tracking.records import Followed, Turn
-from karla.domain.tracking.rules.asking import ON_THE_WAY, SILENT
+from karla.domain.tracking.records import Followed, Silent, Turn
+from karla.domain.tracking.rules.asking import ON_THE_WAY, SILENT, SILENT_AFTER
+from karla.domain.tracking.rules.clocks import EARLIEST, LATEST
 from karla.infra.work import Connection
 from karla.vocabulary.events import Phase
 from karla.vocabulary.scope import Scope
 
 PARCEL_COLUMNS = """
-    s.phase, s.event_time, s.expected_from, s.expected_to, coalesce(s.tracking_placed_at, s.created_at) as placed_at,
+    s.phase, s.event_time, s.expected_from, s.expected_to,
     o.address ->> 'country_code' as country, o.address ->> 'zip_code' as postal_code
 """
 
@@ -23,7 +24,8 @@ async def due_parcels(scope: Scope, connection: Connection, turn: Turn, now: dat
     rows = await connection.fetch(
         f"""
         select f.shop_id, f.shipment_id, f.carrier, f.tracking_number, f.registered, f.asked_at, f.changed_at,
-               f.failures, f.digest, {PARCEL_COLUMNS}
+               f.failures, f.digest, coalesce(f.began_at, s.tracking_placed_at, s.created_at) as placed_at,
+               {PARCEL_COLUMNS}
         from followed_parcels f
         join shipments s on s.shop_id = f.shop_id and s.id = f.shipment_id
             and s.carrier_reference = f.carrier and s.tracking_number = f.tracking_number
@@ -57,27 +59,38 @@ async def next_due(scope: Scope, connection: Connection, turn: Turn) -> datetime
     return found
 
 
-async def silent_parcels(scope: Scope, connection: Connection, before: datetime, limit: int) -> list[tuple[UUID, UUID]]:
-    """Up to `limit` parcels on their way, by shop and shipment, of which nothing new was heard since `before`.
+async def silent_parcels(
+    scope: Scope, connection: Connection, now: datetime, limit: int, by_test_clock: Collection[str]
+) -> list[Silent]:
+    """Up to `limit` parcels on their way of which nothing new was heard for `SILENT_AFTER`.
 
-    Those are left out of which that was told already. `scope` is everywhere, as the belt's is.
+    It is `now` for them but where their provider goes by test clocks and their shop has one. Those are left out of
+    which it was told already. `scope` is everywhere, as the belt's is.
     """
     if not scope.everywhere:
         raise ValueError("silent parcels of all shops are looked for by the belt alone")
     rows = await connection.fetch(
         """
-        select f.shop_id, f.shipment_id
+        select f.shop_id, f.shipment_id, t.now
         from followed_parcels f
         join shipments s on s.shop_id = f.shop_id and s.id = f.shipment_id and s.phase = any ($3::text[])
-        where f.due_at < 'infinity' and f.changed_at < $1 and not exists (
+        left join test_clocks c on c.shop_id = f.shop_id and f.provider = any ($6::text[])
+        cross join lateral (
+            select case when c.shop_id is null then $1::timestamptz else least(c.showed_at + interval '1 second'
+                * least(greatest(extract(epoch from $1 - c.set_at), 0) * c.factor, $7), $8) end as now) t
+        where f.due_at < 'infinity' and f.changed_at < t.now - $5::interval and not exists (
             select from shipment_events e
             where e.shop_id = f.shop_id and e.shipment_id = f.shipment_id and e.event_name = $4
               and e.event_time >= f.changed_at)
         limit $2
         """,
-        before,
+        now,
         limit,
         [str(phase) for phase in ON_THE_WAY],
         SILENT,
+        SILENT_AFTER,
+        list(by_test_clock),
+        (LATEST - EARLIEST).total_seconds(),
+        LATEST,
     )
-    return [(row["shop_id"], row["shipment_id"]) for row in rows]
+    return [Silent(**row) for row in rows]

@@ -4,7 +4,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-_DELAY: Final = timedelta(hours=3)
+DELAYED: Final = "DELAYED_BY_CARRIER"
+"""How it is told that a window moved out, or passed."""
+GRACE: Final = timedelta(hours=3)
+"""By so much a promise may be missed before that is a delay."""
 
 
 def digest_of(body: bytes) -> bytes:
@@ -14,4 +17,9 @@ def digest_of(body: bytes) -> bytes:
 
 def moved_out(before: datetime | None, after: datetime | None) -> bool:
     """Whether the end of a promised window moved to another, later time by more than three hours."""
-    return before is not None and after is not None and after - before > _DELAY
+    return before is not None and after is not None and after - before > GRACE
+
+
+def passed(until: datetime | None, now: datetime) -> bool:
+    """Whether a promised window has ended, and may not be missed any longer."""
+    return until is not None and now - until > GRACE

@@ -42,7 +42,7 @@ async def search_connections(
     """The shop's accounts with third parties, by kind and integration, without their secrets."""
     async with services.db.read(access.scope) as connection:
         found = await queries.connections(access.scope, connection, filters.kind, filters)
-    return [connection_detail(one, access.shop.slug) for one in found]
+    return [connection_detail(one, access.shop.slug, services.settings.base_url) for one in found]
 
 
 @get(
@@ -61,7 +61,7 @@ async def get_connection(
     """The shop's account with a third party, without its secrets; 404 `connection_not_found` without one."""
     async with services.db.read(access.scope) as connection:
         found = await queries.demand_connection(access.scope, connection, kind, integration)
-    return connection_detail(found, access.shop.slug)
+    return connection_detail(found, access.shop.slug, services.settings.base_url)
 
 
 @put(
@@ -94,7 +94,10 @@ async def connect(
     name = data.name or (stored.connection.name if stored else about.name)
     wish = wish_of(about, name, credentials)
     done = await services.db.write(access.scope, lambda work: commands.connect(work, services.seals, wish))
-    return Response(connection_detail(done.connection, access.shop.slug), status_code=201 if done.created else 200)
+    return Response(
+        connection_detail(done.connection, access.shop.slug, services.settings.base_url),
+        status_code=201 if done.created else 200,
+    )
 
 
 @patch(
@@ -121,7 +124,7 @@ async def update_connection(
         access.scope,
         lambda work: commands.change(work, kind, integration, name=data.name, paused=data.paused),
     )
-    return connection_detail(changed, access.shop.slug)
+    return connection_detail(changed, access.shop.slug, services.settings.base_url)
 
 
 @delete(
@@ -177,7 +180,9 @@ async def test_connection(
         ),
     )
     return ConnectionTested(
-        outcome=trial.verdict, message=trial.message, connection=connection_detail(after, access.shop.slug)
+        outcome=trial.verdict,
+        message=trial.message,
+        connection=connection_detail(after, access.shop.slug, services.settings.base_url),
     )
 
 

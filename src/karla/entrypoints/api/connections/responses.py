@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from karla.domain.connections.records import ConnectionStatus, ShopConnection
+from karla.entrypoints.api.integrations import push_url
 from karla.entrypoints.api.times import Timestamp, stamp
 
 Verdict = Literal["ok", "refused", "busy", "unreachable"]
@@ -31,6 +32,13 @@ class ConnectionDetail(msgspec.Struct, kw_only=True):
     last_used_at: Timestamp | None
     last_ok_at: Timestamp | None
     last_error: str | None
+    push_url: Annotated[
+        str | None,
+        Meta(
+            description="To be entered at the third party, so that it tells of the shop's parcels by itself; null "
+            "where it doesn't."
+        ),
+    ]
     shop_slug: str
 
 
@@ -48,8 +56,8 @@ class ConnectionTested(msgspec.Struct, kw_only=True):
     connection: ConnectionDetail
 
 
-def connection_detail(connection: ShopConnection, shop_slug: str) -> ConnectionDetail:
-    """The record as the API shows it."""
+def connection_detail(connection: ShopConnection, shop_slug: str, base_url: str) -> ConnectionDetail:
+    """The record as the API at this address shows it."""
     return ConnectionDetail(
         uuid=str(connection.id),
         kind=connection.kind,
@@ -63,5 +71,6 @@ def connection_detail(connection: ShopConnection, shop_slug: str) -> ConnectionD
         last_used_at=stamp(connection.last_used_at),
         last_ok_at=stamp(connection.last_ok_at),
         last_error=connection.last_error,
+        push_url=push_url(connection.kind, connection.slug, base_url, shop_slug),
         shop_slug=shop_slug,
     )

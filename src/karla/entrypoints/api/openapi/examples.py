@@ -1,9 +1,13 @@
 """Examples: of request bodies by operation id, of answers by what they are made of."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, get_args, get_origin
 
 from karla.domain.connections.records import ConnectionStatus
+from karla.domain.tracking.records import CarrierHealth, Outcome, Span, State, Verdict
+from karla.entrypoints.api.carrier_health import CarrierHealthDetail, carrier_health_detail
+from karla.entrypoints.api.clock import ClockDetail
 from karla.entrypoints.api.connections.responses import ConnectionDetail, ConnectionTested
 from karla.entrypoints.api.events.shapes import EventEntry
 from karla.entrypoints.api.integrations import IntegrationDetail, integration_detail
@@ -115,6 +119,12 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
         "More calls, with the key that is stored": {"credentials": {"calls_per_day": "5000", "calls_per_second": "5"}},
     },
     "v1ConnectionsUpdate": {"Pause it": {"paused": True}},
+    "v1ShopsClockSet": {
+        "Stop it at a moment": {"action": "freeze", "at": "2026-03-16T09:00:00+00:00"},
+        "A day later": {"action": "advance", "by_seconds": 86400},
+        "An hour a second": {"action": "speed", "factor": 3600},
+        "The real time again": {"action": "release"},
+    },
     "v1ShopsSettingsSet": {"The defaults": _FLAT_SETTINGS},
     "v1ShopsSettingsUpdateCarriers": {"Ask carriers": {"shipment_updates": True}},
     "v1ShopsSettingsUpdateTriggers": {"Tell Klaviyo": {"klaviyo": True}},
@@ -161,7 +171,32 @@ def _connection() -> ConnectionDetail:
         last_used_at="2026-03-14T08:12:00+00:00",
         last_ok_at="2026-03-14T08:12:00+00:00",
         last_error=None,
+        push_url=None,
         shop_slug="my-shop",
+    )
+
+
+def _carrier_health() -> CarrierHealthDetail:
+    span = Span(
+        outcomes={Outcome.TOLD: 61, Outcome.UNCHANGED: 142, Outcome.NOT_FOUND: 9, Outcome.BUSY: 4},
+        call_buckets=(0, 12, 121, 68, 11, 4, 0, 0, 0, 0),
+        slowest_ms=1830,
+        scans=83,
+        age_buckets=(0, 2, 9, 24, 31, 13, 3, 1, 0, 0, 0),
+        oldest_seconds=17_460,
+    )
+    return carrier_health_detail(
+        CarrierHealth(
+            provider="dhl",
+            carrier="dhl",
+            verdict=Verdict(State.HEALTHY, "33 of 34 questions answered in the last three hours."),
+            span=span,
+            last_asked_at=datetime(2026, 3, 14, 8, 12, tzinfo=UTC),
+            last_told_at=datetime(2026, 3, 14, 8, 7, tzinfo=UTC),
+            followed=118,
+            due=3,
+            overdue=0,
+        )
     )
 
 
@@ -170,7 +205,15 @@ _ANSWERS: Mapping[type, Callable[[], Any]] = {
     TrackingDetail: lambda: tracking_detail(sample.SHOP, sample.FILE, sample.FILE.shipments[0], "en"),
     TrackingEvent: lambda: tracking_event(sample.FILE.shipments[0], sample.FILE.timeline[0], "en"),
     EventEntry: _event_entry,
-    IntegrationDetail: lambda: integration_detail(registry.manifest(Kind.CARRIERS, "dhl")),
+    IntegrationDetail: lambda: integration_detail(registry.manifest(Kind.CARRIERS, "dhl"), "https://karla.example.com"),
     ConnectionDetail: _connection,
+    CarrierHealthDetail: _carrier_health,
+    ClockDetail: lambda: ClockDetail(
+        now="2026-03-17T09:00:00+00:00",
+        running=False,
+        factor=0.0,
+        set_at="2026-10-05T14:22:31+00:00",
+        real="2026-10-05T14:22:31.204518+00:00",
+    ),
     ConnectionTested: lambda: ConnectionTested(outcome="ok", message=None, connection=_connection()),
 }

@@ -23,9 +23,9 @@ keys and connections and deletes shops).
 ### Conventions
 
 - Bodies are JSON in UTF-8. A member that is `null` counts as absent.
-- Unknown members and parameters are ignored, but for those of connections, of tests, replays and rotations of
-  webhooks, and of searches in deliveries, replays, events, carriers, integrations and the audit trail: there a slip
-  would do or find too much, and is a `422`.
+- Unknown members and parameters are ignored, but for those of connections, of the test clock, of tests, replays
+  and rotations of webhooks, and of searches in deliveries, replays, events, carriers, integrations and the audit
+  trail: there a slip would do or find too much, and is a `422`.
 - Times are ISO 8601 with an offset; answers use `+00:00`. Ids are UUIDs. Prices are numbers in the order's currency.
 - Searches take `page` and `per_page`; a page shorter than `per_page` is the last. Lists that grow while they are
   read take a `cursor` instead: `Karla-Next-Cursor` and `Link` lead to the next page.
@@ -61,7 +61,7 @@ TAGS: Mapping[str, str] = {
     "Webhooks": "Subscriptions to events, and the log of what was delivered to them.",
     "Events": "The journal: every event that was announced, as webhooks got it.",
     "Products": "The catalogue that order lines refer to by `product_id` and `variant_id`.",
-    "Carriers": "The catalogue of carriers: names, tracking pages, number formats.",
+    "Carriers": "The catalogue of carriers: names, tracking pages, number formats. And how a shop's are doing.",
     "Connections": "A shop's accounts with third parties, and the integrations that it can connect.",
     "Images": "Uploads for pages and claims.",
     "Settings": "What a shop has switched on.",

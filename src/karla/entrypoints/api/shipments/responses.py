@@ -74,10 +74,14 @@ class EstimatedArrival(msgspec.Struct):
 
 
 class ExpectedDelivery(msgspec.Struct, rename={"from_": "from"}):
-    """The window in which it is expected."""
+    """The window in which it is expected.
+
+    `confidence` is how likely it arrives within, 0 to 1, where Karla made a forecast; null where it was promised.
+    """
 
     from_: Timestamp | None
     to: Timestamp | None
+    confidence: float | None
 
 
 class LastEvent(msgspec.Struct):
@@ -229,7 +233,7 @@ def _last_event(shipment: Shipment, language: str) -> LastEvent | None:
 def _expected(shipment: Shipment) -> ExpectedDelivery | None:
     if shipment.expected_from is None and shipment.expected_to is None:
         return None
-    return ExpectedDelivery(stamp(shipment.expected_from), stamp(shipment.expected_to))
+    return ExpectedDelivery(stamp(shipment.expected_from), stamp(shipment.expected_to), shipment.expected_confidence)
 
 
 def _arrival(shipment: Shipment, language: str) -> EstimatedArrival | None:

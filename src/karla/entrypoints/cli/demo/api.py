@@ -34,22 +34,26 @@ class ShopApi:
             "Accept": "application/json",
         }
 
-    async def call(self, method: str, path: str, body: Any = None) -> Answer:
+    async def call(self, method: str, path: str, body: Any = None, language: str = "en") -> Answer:
         """Call a path below the shop's, whatever the answer; DemoFailed when there is none."""
         sent = None if body is None else json.dumps(body).encode()
         began = time.perf_counter()
         try:
             answer = await self._egress.request(
-                method, self._root + path, self._headers, body=sent, read_limit=_READ_LIMIT
+                method,
+                self._root + path,
+                {**self._headers, "Accept-Language": language},
+                body=sent,
+                read_limit=_READ_LIMIT,
             )
             found = json.loads(answer.excerpt) if answer.excerpt else None
         except (EgressError, TimeoutError, ValueError) as error:
             raise DemoFailed(f"{method} {path} got no answer in JSON: {type(error).__name__} {error}") from error
         return Answer(answer.status, found, int((time.perf_counter() - began) * 1000))
 
-    async def read(self, path: str) -> Any:
+    async def read(self, path: str, language: str = "en") -> Any:
         """What a GET answers; DemoFailed if that isn't 200."""
-        answer = await self.call("GET", path)
+        answer = await self.call("GET", path, language=language)
         if answer.status != 200:
             raise DemoFailed(f"GET {path} answers {answer.status}: {answer.body}")
         return answer.body

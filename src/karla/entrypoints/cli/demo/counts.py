@@ -6,25 +6,31 @@ from typing import Any
 
 import msgspec
 
-from karla.entrypoints.cli.demo.story import (
-    CARRIERS,
-    DRAFTS_END,
-    ENDINGS,
-    SUBSCRIBERS,
-    Act,
-    Call,
-    ComesBack,
-    Event,
-    Subscriber,
-    calls,
-)
+from karla.entrypoints.cli.demo.parcels import LANGUAGES
+from karla.entrypoints.cli.demo.steps import Act, Call, ComesBack, Connect, Event, Follow, Parcel, Subscriber
+from karla.entrypoints.cli.demo.story import CARRIERS, DRAFTS_END, ENDINGS, SUBSCRIBERS, calls
 from karla.infra.http.receiver import Received
+
+# A provider may answer that it doesn't know a number.
+_TAKEN = (200, 404)
+
+
+class Tracked(msgspec.Struct, frozen=True, kw_only=True):
+    """A followed parcel as the API has it; `timelines` by language, each oldest first."""
+
+    shipment: dict[str, Any]
+    timelines: Mapping[str, Sequence[dict[str, Any]]]
+
+    def scans(self, provider: str, language: str) -> list[dict[str, Any]]:
+        """What this provider told."""
+        return [entry for entry in self.timelines[language] if entry["origin"] == provider]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is in the end; `deliveries` and `received` by the name of the subscriber.
+    """What there is in the end; `deliveries` and `received` by the name of the subscriber, `tracked` by number.
 
-    All but `answers` (each with its call) and `received` was read through the public API.
+    All but `answers` (each with its call), `received`, and the statuses with which stand-ins `answered` was read
+    through the public API.
     """
 
     answers: Sequence[tuple[Call, int]]
@@ -33,6 +39,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     events: Sequence[dict[str, Any]]
     deliveries: Mapping[str, Sequence[dict[str, Any]]]
     received: Mapping[str, Sequence[Received]]
+    accounts: Sequence[dict[str, Any]]
+    answered: Sequence[int | None]
+    tracked: Mapping[str, Tracked]
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -56,6 +65,7 @@ def sections(acts: Sequence[Act], outcome: Outcome) -> list[Section]:
     return [
         Section("The shop's calls", _calls(acts, outcome)),
         Section("What Karla keeps", _state(acts, outcome)),
+        Section("What carriers told", _followed(acts, outcome)),
         Section("Events in the journal, by group", _journal(acts, outcome)),
         *(Section(f"Webhook {s.name}: {', '.join(s.enabled_events)}", _webhook(acts, outcome, s)) for s in SUBSCRIBERS),
     ]
@@ -68,7 +78,8 @@ def wrong(table: Sequence[Section]) -> list[str]:
 
 def expected_events(acts: Sequence[Act], wanted: Callable[[Event], bool] = lambda event: True) -> list[Event]:
     """The events that follow from the story."""
-    return [event for call in calls(acts) for event in call.brings if wanted(event)]
+    steps = [step for act in acts for step in act.steps]
+    return [event for step in steps if isinstance(step, Call | Follow) for event in step.brings if wanted(event)]
 
 
 def _calls(acts: Sequence[Act], outcome: Outcome) -> list[Row]:
@@ -109,6 +120,55 @@ def _state(acts: Sequence[Act], outcome: Outcome) -> list[Row]:
             _number(CARRIERS.items(), lambda item: recognised.get(item[0]) == item[1]),
         ),
     ]
+
+
+def _followed(acts: Sequence[Act], outcome: Outcome) -> list[Row]:
+    steps = [step for act in acts for step in act.steps]
+    parcels = [parcel for step in steps if isinstance(step, Follow) for parcel in step.parcels]
+    wanted = sum(len(parcel.brings) for parcel in parcels)
+    told = {
+        language: [scan for parcel in parcels for scan in _scans(parcel, outcome, language)] for language in LANGUAGES
+    }
+    worded = {language: [scan for scan in scans if _is_in(language, scan)] for language, scans in told.items()}
+    return [
+        _equal(
+            "accounts, all in use and without trouble",
+            _number(steps, lambda step: isinstance(step, Connect)),
+            _number(outcome.accounts, lambda one: one["status"] == "active" and one["last_error"] is None),
+        ),
+        _equal("requests that a stand-in refused", 0, _number(outcome.answered, lambda status: status not in _TAKEN)),
+        *(
+            _equal(
+                f"{parcel.number}: scans told by {parcel.provider}",
+                len(parcel.brings),
+                _as_wanted(parcel, _scans(parcel, outcome, LANGUAGES[0])),
+            )
+            for parcel in parcels
+        ),
+        *(_equal(f"in Karla's words, {language}", wanted, len(scans)) for language, scans in worded.items()),
+        _equal(
+            "in the carriers' own words",
+            wanted,
+            _number(told[LANGUAGES[0]], lambda scan: scan["additional_info"].get("carrier_text")),
+        ),
+    ]
+
+
+def _scans(parcel: Parcel, outcome: Outcome, language: str) -> list[dict[str, Any]]:
+    tracked = outcome.tracked.get(parcel.number)
+    return tracked.scans(parcel.provider, language) if tracked else []
+
+
+def _is_in(language: str, scan: dict[str, Any]) -> bool:
+    return scan["language"] == language and bool(scan["event_strings"]["list_label"])
+
+
+def _as_wanted(parcel: Parcel, scans: Sequence[dict[str, Any]]) -> int:
+    """How many are what the story has in their place; where there are too many, how many there are."""
+    wanted = [event.ref.rpartition("/")[2] for event in parcel.brings]
+    if len(scans) > len(wanted):
+        return len(scans)
+    return _number(zip(scans, wanted, strict=False), lambda pair: pair[0]["event_key"] == pair[1])
 
 
 def _journal(acts: Sequence[Act], outcome: Outcome) -> list[Row]:

@@ -22,7 +22,7 @@ _MUG: dict[str, Any] = {
     "price": 16.5,
     "images": [],
 }
-_ADDRESS: dict[str, Any] = {
+BERLIN: dict[str, Any] = {
     "address_line_1": "Torstraße 140",
     "address_line_2": None,
     "city": "Berlin",
@@ -35,6 +35,15 @@ _ADDRESS: dict[str, Any] = {
     "street": "Torstraße 140",
     "zip_code": "10119",
 }
+LONDON: dict[str, Any] = {
+    **BERLIN,
+    "address_line_1": "12 Cloth Fair",
+    "city": "London",
+    "country": "United Kingdom",
+    "country_code": "GB",
+    "street": "12 Cloth Fair",
+    "zip_code": "EC1A 7JQ",
+}
 
 
 def order(
@@ -44,6 +53,7 @@ def order(
     trackings: Sequence[dict[str, Any]] = (),
     guest: bool = False,
     tags: Sequence[str] = (),
+    address: dict[str, Any] = BERLIN,
 ) -> dict[str, Any]:
     """An order with these trackings; a guest has no customer id and came by no campaign."""
     body: dict[str, Any] = {
@@ -59,7 +69,7 @@ def order(
             "discount_price": 0.0,
             "discounts": [],
             "email_id": "mara.lindqvist@mail.example",
-            "address": _ADDRESS,
+            "address": address,
             "currency": "EUR",
             "external_id": f"0195889b6a3d73f1b9a0f6d0c7e{number}",
             "external_customer_id": None if guest else "01957f0e44b07c1290aa5d1c8f3b6e10",

@@ -7,9 +7,11 @@ from typing import Any
 
 from karla.entrypoints.cli.demo.api import ShopApi
 from karla.entrypoints.cli.demo.counts import Outcome, expected_events
+from karla.entrypoints.cli.demo.following import Following
 from karla.entrypoints.cli.demo.instance import DemoFailed
 from karla.entrypoints.cli.demo.screen import Screen
-from karla.entrypoints.cli.demo.story import SUBSCRIBERS, Act, Call, ComesBack, Event, Step, Subscribe, Subscriber
+from karla.entrypoints.cli.demo.steps import Act, Call, ComesBack, Connect, Event, Follow, Step, Subscribe, Subscriber
+from karla.entrypoints.cli.demo.story import SUBSCRIBERS
 from karla.infra.http.receiver import Received, Receiver
 
 _PATIENCE_SECONDS = 5.0
@@ -21,9 +23,10 @@ _TRIES_IN_VAIN = 2
 class Player:
     """Holds what the shop's software knows: ids of parcels, of webhooks, and the events seen so far."""
 
-    def __init__(self, api: ShopApi, receivers: Mapping[str, Receiver], screen: Screen) -> None:
+    def __init__(self, api: ShopApi, receivers: Mapping[str, Receiver], following: Following, screen: Screen) -> None:
         self._api = api
         self._receivers = receivers
+        self._following = following
         self._screen = screen
         self._subscribers = {subscriber.name: subscriber for subscriber in SUBSCRIBERS}
         self._down = {subscriber.name for subscriber in SUBSCRIBERS if not subscriber.up_at_first}
@@ -48,6 +51,10 @@ class Player:
                 await self._subscribe(self._subscribers[step.subscriber])
             case ComesBack():
                 await self._come_back(self._subscribers[step.subscriber])
+            case Connect():
+                await self._following.connect(step)
+            case Follow():
+                await self._follow_parcels(step)
 
     async def _call(self, call: Call) -> None:
         shipment_id = self._parcels.get(call.parcel or "", "unknown")
@@ -94,6 +101,23 @@ class Player:
                 self._screen.missing(name)
             else:
                 self._screen.delivery(name, log, self._received(name, log))
+
+    async def _follow_parcels(self, step: Follow) -> None:
+        await self._following.follow(step.parcels, self._parcels)
+        news = {entry["event_id"]: Event(entry["ref"], str(entry["event_group"])) for entry in await self._news()}
+        for parcel in step.parcels:
+            self._following.show(parcel)
+            told = [event_id for event_id in self._following.event_ids(parcel) if event_id in news]
+            sent = {
+                name: await self._sent(name, [event_id for event_id in told if subscriber.wants(news[event_id])])
+                for name, subscriber in self._subscribers.items()
+            }
+            self._screen.deliveries(sent)
+
+    async def _sent(self, name: str, event_ids: Sequence[str]) -> list[tuple[dict[str, Any] | None, list[Received]]]:
+        """The deliveries of these events, and what was received of each."""
+        logs = [await self._settled(name, event_id) for event_id in event_ids]
+        return [(log, self._received(name, log) if log else []) for log in logs]
 
     async def _settled(self, name: str, event_id: str) -> dict[str, Any] | None:
         """The delivery of an event once it was settled, or tried at all where the receiver is down."""
@@ -152,4 +176,7 @@ class Player:
             events=await self._api.read("/events?per_page=100"),
             deliveries=deliveries,
             received={name: receiver.journal for name, receiver in self._receivers.items()},
+            accounts=await self._following.accounts(),
+            answered=self._following.answered(),
+            tracked=self._following.tracked,
         )

@@ -2,19 +2,24 @@
 
 import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from karla.entrypoints.cli.demo.api import Answer
-from karla.entrypoints.cli.demo.counts import Section
-from karla.entrypoints.cli.demo.story import Call
+from karla.entrypoints.cli.demo.counts import Section, Tracked
+from karla.entrypoints.cli.demo.steps import Call
 from karla.infra.http.receiver import Received
 
 _WIDTH = 100
+_NARROW = 80
+_MARGIN = " " * 16
+_SHOPS_ZONE = "Europe/Berlin"
 _STANDINGS = {"delivered": ("sent", "green"), "pending": ("waits", "yellow")}
 
 
@@ -85,6 +90,43 @@ class Screen:
             f"{'  signatures' + marks if marks else ''}"
         )
 
+    def connected(self, path: str, name: str, played: bool, answer: Answer) -> None:
+        """An account that was connected, with a provider that is played or that calls nobody."""
+        colour = "green" if answer.status == 201 else "bold red"
+        self.say(
+            f"  [bold]PUT  [/]{path:<37}[{colour}]{answer.status}[/] "
+            f"[dim]{answer.milliseconds:>3} ms[/]  {name} ({'stand-in' if played else 'built in'})"
+        )
+
+    def told(self, provider: str, shipment: dict[str, Any], scans: int, seconds: float) -> None:
+        """All is known of a parcel."""
+        self.say(
+            f"       [cyan]told[/]   {provider:<8} {shipment['tracking_number']:<21} {scans} scans, "
+            f"{shipment['phase']:<10} [dim]after {seconds:.1f} s[/]"
+        )
+
+    def timeline(self, provider: str, tracked: Tracked) -> None:
+        """What became of a parcel: local time, each language's words in a column, below them the carrier's own."""
+        carrier, phase = tracked.shipment["carrier"], tracked.shipment["phase"]
+        title = f"[bold]{carrier['name']}[/] {carrier['tracking_number']}"
+        self.say(f"\n  {title}[dim], told by {provider}:[/] [green]{phase}[/]")
+        for entry, *others in zip(*tracked.timelines.values(), strict=False):
+            words = [one["event_strings"]["list_label"] for one in (entry, *others)]
+            self.say(f"  [cyan]{_local(entry)}[/]  {escape(words[0]):<28} {escape(' '.join(words[1:]))}")
+            if said := _said(entry):
+                self.say(f"{_MARGIN}[dim]{escape(_cut(said, _NARROW - len(_MARGIN)))}[/]")
+
+    def deliveries(self, settled: Mapping[str, Sequence[tuple[dict[str, Any] | None, Sequence[Received]]]]) -> None:
+        """How many of a parcel's events each receiver got, by its name, and whether all signatures are good."""
+        told = []
+        for name, pairs in settled.items():
+            sent = sum(log is not None and log["status"] == "delivered" for log, _ in pairs)
+            got = [one for _, received in pairs for one in received]
+            marks = [all(one.karla_signed for one in got), all(one.standard_signed for one in got)]
+            count = f"{sent} of {len(pairs)}" if sent == len(pairs) else f"[bold red]{sent} of {len(pairs)}[/]"
+            told.append(f"[magenta]{name}[/] {count}  signatures {' '.join(map(self._mark, marks))}")
+        self.say(f"  [green]sent[/]  {'   '.join(told)}")
+
     def missing(self, name: str) -> None:
         """A delivery that should be in the log, and isn't."""
         self.say(f"       [bold red]nothing in the delivery log of {name}[/]")
@@ -116,10 +158,26 @@ class Screen:
             else:
                 number = found["tracking_number"] or "(draft)"
                 carrier = found["carrier_reference"] or ""
-                self.say(f"       parcel {number:<21} {carrier:<4} {found['phase']}")
+                self.say(f"       parcel {number:<21} {carrier:<10} {found['phase']}")
 
 
 def _attempt(attempt: dict[str, Any]) -> str:
     if attempt["status_code"] is None:
         return "refused" if attempt["error"] == "connect" else str(attempt["error"])
     return f"{attempt['status_code']} in {attempt['duration_ms']} ms"
+
+
+def _local(entry: dict[str, Any]) -> str:
+    """When it happened, by the clocks of the place; what the shop did, by its own."""
+    zone = ZoneInfo(entry["timezone"] or _SHOPS_ZONE)
+    return datetime.fromisoformat(entry["time"]).astimezone(zone).strftime("%d %b %H:%M")
+
+
+def _said(entry: dict[str, Any]) -> str:
+    """The carrier's own words, behind the city if it is known."""
+    parts = (entry["location"].get("city"), entry["additional_info"].get("carrier_text"))
+    return ": ".join(part for part in parts if part)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"

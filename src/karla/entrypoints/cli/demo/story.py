@@ -6,70 +6,23 @@ from typing import Any
 
 import msgspec
 
-from karla.entrypoints.cli.demo.orders import order, tracking
+from karla.entrypoints.cli.demo.orders import BERLIN, LONDON, order, tracking
+from karla.entrypoints.cli.demo.parcels import FROM_SHENZHEN, PARCELS, SANDBOXES, TO_BERLIN
+from karla.entrypoints.cli.demo.steps import (
+    Act,
+    Call,
+    ComesBack,
+    Connect,
+    Event,
+    Follow,
+    Parcel,
+    Step,
+    Subscribe,
+    Subscriber,
+)
 
 SHOP = "nordlicht"
 ORGANISATION = "nordlicht-gmbh"
-
-
-class Event(msgspec.Struct, frozen=True):
-    """An event that has to follow from a call."""
-
-    ref: str
-    group: str
-
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A call of the shop's software, the status of its answer, and the events that follow.
-
-    `parcel` is the tracking number whose shipment id stands for `{id}` in the path.
-    """
-
-    what: str
-    method: str
-    path: str
-    body: dict[str, Any] | None = None
-    status: int = 200
-    brings: tuple[Event, ...] = ()
-    parcel: str | None = None
-
-
-class Subscribe(msgspec.Struct, frozen=True):
-    """A receiver is subscribed as the plugin does it."""
-
-    subscriber: str
-
-
-class ComesBack(msgspec.Struct, frozen=True):
-    """A receiver that was down listens again, once everything for it was tried twice in vain."""
-
-    subscriber: str
-
-
-Step = Call | Subscribe | ComesBack
-
-
-class Act(msgspec.Struct, frozen=True):
-    """Steps under a headline."""
-
-    title: str
-    steps: Sequence[Step]
-
-
-class Subscriber(msgspec.Struct, frozen=True):
-    """A webhook receiver; one that isn't up at first refuses connections until it comes back."""
-
-    name: str
-    enabled_events: tuple[str, ...]
-    up_at_first: bool = True
-
-    def wants(self, event: Event) -> bool:
-        """By the rules of filters as the documentation tells them."""
-        return any(
-            wanted in ("*", event.group, event.ref) or event.ref.startswith(f"{wanted}/")
-            for wanted in self.enabled_events
-        )
-
 
 SUBSCRIBERS = (
     Subscriber("everything", ("*",)),
@@ -78,8 +31,10 @@ SUBSCRIBERS = (
 
 UPS, DHL, DHL_TOO = "1Z999AA10123456784", "00340434161094042557", "00340434161094042564"
 
-CARRIERS = {UPS: "ups", DHL: "dhl", DHL_TOO: "dhl"}
-ENDINGS = {UPS: "delivered", DHL: "delivered", DHL_TOO: "in_delivery"}
+CARRIERS = {UPS: "ups", DHL: "dhl", DHL_TOO: "dhl"} | {parcel.number: parcel.carrier for parcel in PARCELS}
+ENDINGS = {UPS: "delivered", DHL: "delivered", DHL_TOO: "in_delivery"} | {
+    parcel.number: parcel.ends for parcel in PARCELS
+}
 DRAFTS_END = "order_created"
 
 _CREATED = Event("shipments/order_created/ORDER_CREATED", "shipment_pre_transit")
@@ -93,7 +48,7 @@ _DELIVERED = Event("shipments/delivered/SUCCESSFULLY_DELIVERED", "shipment_deliv
 
 
 def story(now: datetime) -> tuple[Act, ...]:
-    """The acts, in the days before `now`."""
+    """The acts, in the days before `now`, but for what carriers tell of March 2026."""
     placed, packed = now - timedelta(days=3), now - timedelta(days=2)
     return (
         Act("The shop subscribes two receivers; one of them is down", [Subscribe(s.name) for s in SUBSCRIBERS]),
@@ -102,6 +57,7 @@ def story(now: datetime) -> tuple[Act, ...]:
         Act("Another parcel's scans arrive in the wrong order", _out_of_order(packed)),
         Act("The receiver comes back", [ComesBack("last-mile")]),
         Act("Life goes on", _afterwards(packed)),
+        Act("Three orders more: what becomes of their parcels, Karla asks the carriers", _followed()),
         Act(
             "What the shop sees",
             [
@@ -164,6 +120,25 @@ def _afterwards(packed: datetime) -> list[Step]:
         _scan(DHL_TOO, _OUT, packed + timedelta(hours=22)),
         _scan(DHL_TOO, _ATTEMPTED, packed + timedelta(hours=25)),
     ]
+
+
+def _followed() -> list[Step]:
+    return [
+        _shipped("10486", TO_BERLIN, "10486 goes to Berlin, with DHL"),
+        _shipped("10487", FROM_SHENZHEN, "10487 comes from Shenzhen, by two posts"),
+        _shipped("10488", SANDBOXES, "10488 goes the way of a sandbox's story"),
+        Connect("dhl", "DHL"),
+        Connect("seventeentrack", "17TRACK"),
+        Connect("sandbox", "Sandbox"),
+        Follow(PARCELS),
+    ]
+
+
+def _shipped(number: str, parcel: Parcel, what: str) -> Call:
+    address = LONDON if parcel is FROM_SHENZHEN else BERLIN
+    placed, handed_in = parcel.handed_in - timedelta(hours=20), parcel.handed_in
+    body = order(number, placed, trackings=[tracking(parcel.number, handed_in)], address=address)
+    return _put(body, what, _LABEL)
 
 
 def _put(body: dict[str, Any], what: str, *brings: Event, status: int = 200) -> Call:

@@ -72,14 +72,18 @@ class Adapter(Carrier, Registrar, Pusher):
         tracking = tracking_in(raw)
         return [Pushed(tracking.tracking_number, tracking.slug, Raw(raw))]
 
+    def carrier_name(self, reference: str) -> str | None:
+        """The slug that the catalogue has."""
+        return _slug(reference)
+
 
 def _number(parcel: Parcel) -> str:
     """As AfterShip keeps it."""
     return "".join(parcel.tracking_number.split()).upper()
 
 
-def _slug(parcel: Parcel) -> str | None:
-    carrier = CARRIERS.get(parcel.carrier_reference or "")
+def _slug(reference: str | None) -> str | None:
+    carrier = CARRIERS.get(reference or "")
     return carrier.aftership_slug or None if carrier else None
 
 
@@ -87,7 +91,7 @@ def _wanted(parcel: Parcel) -> dict[str, str]:
     """What AfterShip needs to know of a parcel, nothing of its receiver but country and postal code."""
     told = {
         "tracking_number": _number(parcel),
-        "slug": _slug(parcel),
+        "slug": _slug(parcel.carrier_reference),
         "destination_country_region": places.alpha3(parcel.destination_country),
         "destination_postal_code": parcel.destination_postal_code,
         "origin_country_region": places.alpha3(parcel.origin_country),
@@ -106,6 +110,6 @@ def _tracking(raw: bytes) -> Tracking:
 
 def _answer(found: Sequence[tuple[Tracking, bytes]], parcel: Parcel) -> Answer:
     """The tracking of the parcel's carrier, else of its country, else AfterShip's first; NotFound before a scan."""
-    slug, country = _slug(parcel), places.alpha3(parcel.destination_country)
+    slug, country = _slug(parcel.carrier_reference), places.alpha3(parcel.destination_country)
     fitting = sorted(found, key=lambda one: (one[0].slug != slug, one[0].destination_country_region != country))
     return Raw(fitting[0][1]) if fitting and fitting[0][0].checkpoints else NotFound()

@@ -65,19 +65,23 @@ class Adapter(Carrier, Registrar, Pusher):
         carrier = str(tracked.carrier) if tracked.carrier else None
         return [Pushed(tracked.number, carrier, Raw(raw))] if tracked.track_info else []
 
+    def carrier_name(self, reference: str) -> str | None:
+        """The number that the catalogue has."""
+        return str(_key(reference) or "") or None
+
 
 def _number(parcel: Parcel) -> str:
     return "".join(parcel.tracking_number.split())
 
 
-def _key(parcel: Parcel) -> int | None:
-    carrier = CARRIERS.get(parcel.carrier_reference or "")
+def _key(reference: str | None) -> int | None:
+    carrier = CARRIERS.get(reference or "")
     return int(carrier.seventeentrack_key) if carrier and carrier.seventeentrack_key else None
 
 
 def _asked(parcels: Sequence[Parcel]) -> list[dict[str, str | int]]:
     """Each number once a carrier; where Karla's catalogue doesn't know 17TRACK's carrier, it finds that out."""
-    wanted = dict.fromkeys((_number(parcel), _key(parcel)) for parcel in parcels)
+    wanted = dict.fromkeys((_number(parcel), _key(parcel.carrier_reference)) for parcel in parcels)
     return [{"number": number, "carrier": key} if key else {"number": number} for number, key in wanted]
 
 
@@ -90,7 +94,7 @@ def _told(outcome: Outcome) -> list[tuple[Tracked, bytes]]:
 
 
 def _is(parcel: Parcel, number: str, carrier: int | None) -> bool:
-    key = _key(parcel)
+    key = _key(parcel.carrier_reference)
     return number.upper() == _number(parcel).upper() and (key is None or not carrier or carrier == key)
 
 

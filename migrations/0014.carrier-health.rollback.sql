@@ -1,0 +1,2 @@
+-- How carriers answered is lost; nothing else depends on it.
+drop table carrier_hours;
