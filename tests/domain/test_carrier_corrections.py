@@ -183,3 +183,26 @@ def test_the_make_of_a_parcel_is_its_carriers_name_and_the_form_of_its_number() 
     assert make_of(None, "JJD000390007882823454") == Make("", "JJD918")
     assert make_of("", "ABCDEF12-9") == Make("", "ABCDA292-191")
     assert make_of(None, None) == Make("", "")
+
+
+async def test_a_shop_that_repeats_the_wrong_carrier_undoes_no_correction(rooms: OrderRooms) -> None:
+    shipment = await parcel(rooms)
+    _, corrected = await entrust(rooms, shipment.id, "gls")
+    rooms.take_facts()
+    rooms.clock.advance(timedelta(hours=1))
+    again = Tracking(tracking_number=NUMBER, carrier_reference="dhl")
+    file = await rooms.one(rooms.command("1", again))
+    assert (file.shipments[0], rooms.take_facts()) == (corrected, [])
+    other = Tracking(tracking_number=NUMBER, carrier_reference="ups")
+    file = await rooms.one(rooms.command("1", other))
+    assert (file.shipments[0].carrier_reference, rooms.take_facts()) == ("ups", ["CARRIER_CHANGED"])
+
+
+async def test_the_change_says_from_which_carrier_to_which(rooms: OrderRooms) -> None:
+    shipment = await parcel(rooms)
+    file, _ = await entrust(rooms, shipment.id, "gls")
+    assert file.timeline[-1].additional_info == {
+        "carrier_reference": "gls",
+        "carrier_reference_before": "dhl",
+        "corrected": True,
+    }

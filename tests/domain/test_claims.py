@@ -4,17 +4,18 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest_asyncio
 
 from karla.domain.subscribers.commands.claiming import claim_deliveries
 from karla.domain.subscribers.records.deliveries import DeliveryStatus
+from karla.domain.subscribers.records.lanes import Standing
 from karla.domain.subscribers.records.webhooks import WebhookStatus
 from karla.domain.subscribers.rules.lanes import LEASE
 from karla.infra.access import EVERYWHERE
 from karla.infra.settings import Settings
-from karla.pipeline.shares import Pace, Shares
+from karla.pipeline.shares import Offer, Pace, Shares, Ticket
 from tests.support.benches import Bench, bench_of
 from tests.support.karla import Karla
 
@@ -52,11 +53,44 @@ class TestClaims:
         other = await bench.webhook(f"{ANYWHERE}/2")
         await bench.happen()
         await bench.relay()
-        shares = Shares(8)
+        shares = Shares(64)
+        ticket = Ticket(uuid4(), crowded.id, Standing.WELL)
         for _ in range(8):
-            shares.take(crowded.id)
-        shares.give_back(crowded.id, Pace.STALLED)
-        assert [row.webhook_id for row in await bench.claim(8, shares)] == [other.id]
+            shares.take(ticket)
+        shares.give_back(ticket, Pace.STALLED)
+        with Offer(shares) as offer:
+            assert [row.webhook_id for row in await bench.claim(8, offer)] == [other.id]
+
+    async def test_endpoints_that_never_said_yes_get_few_slots_and_are_not_asked_for_in_vain(
+        self, bench: Bench
+    ) -> None:
+        for number in range(6):
+            await bench.webhook(f"{ANYWHERE}/{number}")
+        await bench.happen()
+        await bench.relay()
+        with Offer(Shares(8)) as offer:
+            claim = await bench.db.write(EVERYWHERE, lambda work: claim_deliveries(work, 8, offer))
+        assert (len(claim.rows), claim.next_due_at) == (1, None)
+        with Offer(Shares(64)) as offer:
+            claim = await bench.db.write(EVERYWHERE, lambda work: claim_deliveries(work, 64, offer))
+        assert len(claim.rows) == 5
+
+    async def test_one_that_is_well_is_found_behind_those_that_there_is_no_room_for(self, bench: Bench) -> None:
+        well = await bench.webhook(f"{ANYWHERE}/well")
+        await bench.happen()
+        await bench.relay()
+        await bench.finish(*[bench.result_of(due) for due in await bench.claim()])
+        for number in range(6):
+            await bench.webhook(f"{ANYWHERE}/{number}", "shipments/in_delivery")
+        await bench.happen("OUT_FOR_DELIVERY")
+        await bench.relay()
+        bench.clock.advance(timedelta(seconds=1))
+        await bench.happen()
+        await bench.relay()
+        shares = Shares(8)
+        shares.take(Ticket(bench.shop.id, uuid4(), Standing.NEW))
+        with Offer(shares) as offer:
+            assert {row.webhook_id for row in await bench.claim(1, offer)} == {well.id}
 
     async def test_each_lane_in_turn(self, bench: Bench) -> None:
         flooded = await bench.webhook(f"{ANYWHERE}/1")

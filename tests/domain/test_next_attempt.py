@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from karla.domain.subscribers.records.deliveries import Attempt, Delivery, DeliveryStatus
@@ -67,3 +68,22 @@ def test_the_schedule_is_shown_until_a_claim_would_look_the_same(passed: float) 
 def test_one_that_is_tried_again_sooner_than_a_lease_takes_is_always_shown(passed: float) -> None:
     due_at = NOON + seconds(31.9)
     assert next_attempt_at(delivery(due_at, NOON), NOON + seconds(passed)) == due_at
+
+
+def test_one_that_could_not_be_sent_is_due_soon_or_waits_behind_another_one() -> None:
+    unsent = msgspec.structs.replace(
+        delivery(NOON + seconds(7)),
+        attempts=[
+            Attempt(
+                started_at=NOON,
+                duration_ms=2000,
+                status_code=None,
+                error="proxy_connect",
+                response_excerpt=None,
+                sent=False,
+            )
+        ],
+    )
+    assert next_attempt_at(unsent, NOON + seconds(3)) == NOON + seconds(7)
+    put_off = msgspec.structs.replace(unsent, due_at=NOON + timedelta(hours=1))
+    assert next_attempt_at(put_off, NOON + seconds(3)) is None

@@ -326,6 +326,18 @@ class TestOne:
         assert done.status is DeliveryStatus.DELIVERED
         assert [attempt.status_code for attempt in done.attempts] == [500, 200]
 
+    async def test_so_is_one_that_is_due_within_the_minute(self, patient: Bench, receiver: Receiver) -> None:
+        webhook = await patient.webhook(receiver.url)
+        receiver.answer(500)
+        await patient.happen()
+        await patient.belt.drain()
+        (waiting,) = await patient.deliveries(webhook)
+        patient.clock.advance(waiting.due_at - patient.clock.now() - timedelta(seconds=40))
+        again = await patient.db.write(patient.scope, lambda work: replay_delivery(work, webhook.id, waiting.id))
+        assert (again.id, again.due_at) == (waiting.id, patient.clock.now())
+        await patient.belt.drain()
+        assert (await patient.only_delivery(webhook)).status is DeliveryStatus.DELIVERED
+
 
 class TestProgress:
     async def test_replays_tell_how_far_they_are(self, bench: Bench, receiver: Receiver) -> None:

@@ -5,7 +5,15 @@ from datetime import timedelta
 import pytest
 
 from karla.domain.subscribers.records.deliveries import DeliveryStatus, Outcome, RetryPolicy
-from karla.domain.subscribers.rules.retries import asked_delay, asked_pause, follow_up, outcome_of, retry_delay, window
+from karla.domain.subscribers.rules.retries import (
+    asked_delay,
+    asked_pause,
+    follow_up,
+    is_overdue,
+    outcome_of,
+    retry_delay,
+    window,
+)
 from tests.support.clocks import NOON
 
 LEASE = timedelta(seconds=30)
@@ -32,15 +40,27 @@ class TestRetries:
             (429, "120", timedelta(minutes=2)),
             (503, "5", timedelta(seconds=5)),
             (429, "999999999", timedelta(hours=14)),
+            (502, "60", timedelta(minutes=1)),
+            (504, "60", timedelta(minutes=1)),
             (500, "120", timedelta()),
+            (504, None, timedelta()),
             (429, None, timedelta()),
-            (429, "Wed, 21 Oct 2026 07:28:00 GMT", timedelta()),
+            (429, "Mon, 16 Mar 2026 12:02:00 GMT", timedelta(minutes=2)),
+            (503, "Mon, 16 Mar 2026 12:02:00 GMT", timedelta(minutes=2)),
+            (503, "Monday, 16-Mar-26 12:02:00 GMT", timedelta(minutes=2)),
+            (503, "Sun, 15 Mar 2026 12:00:00 GMT", timedelta()),
+            (503, "Mon, 16 Mar 2099 12:00:00 GMT", timedelta(hours=14)),
+            (503, "soon", timedelta()),
             (429, "-5", timedelta()),
             (429, "٣", timedelta()),
         ],
     )
     def test_what_a_busy_receiver_asks_for(self, status_code: int, header: str | None, expected: timedelta) -> None:
-        assert asked_delay(status_code, header) == expected
+        assert asked_delay(status_code, header, NOON) == expected
+
+    @pytest.mark.parametrize("status_code", [429, 502, 503, 504, None])
+    def test_who_is_overrun_is_sent_less(self, status_code: int | None) -> None:
+        assert outcome_of(status_code) is Outcome.STALLED
 
     @pytest.mark.parametrize(
         ("attempt", "status_code", "expected"),
@@ -67,6 +87,18 @@ class TestRetries:
     def test_what_was_never_sent_is_no_attempt(self) -> None:
         wait = timedelta(seconds=5)
         assert follow_up(99, Outcome.UNSENT, RetryPolicy(15, 30), wait, NOON) == (DeliveryStatus.PENDING, NOON + wait)
+
+    def test_what_could_not_be_sent_is_given_up_when_its_time_is_over(self) -> None:
+        policy = RetryPolicy(15, 30)
+        told = follow_up(1, Outcome.UNSENT, policy, timedelta(seconds=5), NOON, overdue=True)
+        assert told == (DeliveryStatus.FAILED, NOON)
+
+    @pytest.mark.parametrize(
+        ("age", "span", "overdue"),
+        [(79, 80, False), (80, 80, True), (0.9, 0, False), (1, 0, True)],
+    )
+    def test_its_time_is_an_hour_at_least(self, age: float, span: float, overdue: bool) -> None:
+        assert is_overdue(NOON - timedelta(hours=age), timedelta(hours=span), NOON) is overdue
 
     @pytest.mark.parametrize(
         ("status_code", "asked", "pause"),

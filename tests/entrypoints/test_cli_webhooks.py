@@ -250,8 +250,37 @@ class TestReplay:
         await karla.drain()
         assert [one.event_id for one in receiver.journal] == [event_id] * 3
 
-    async def test_refusals(self, terminal: Terminal) -> None:
+    async def test_what_was_delivered_or_never_sent(
+        self, karla: Karla, shop: ShopClient, terminal: Terminal, receiver: Receiver
+    ) -> None:
+        missed = await happened(karla, shop)
+        await karla.drain()
+        webhook = (await shop.post("/webhooks", {"url": receiver.url})).json()["uuid"]
+        got = await happened(karla, shop)
+        await karla.drain()
+        replay = ("webhooks", "replay", webhook, "--json")
+        for status, count in (("delivered", 1), ("cancelled", 0), ("failed", 0), ("all", 1)):
+            counted = json.loads(await terminal.run(*replay, "--status", status, "--dry-run"))
+            assert counted == {"replay_id": None, "deliveries": count, "more": False, "dry_run": True}
+        made = json.loads(await terminal.run(*replay, "--source", "journal", "--since", "2020-01-01"))
+        assert (made["deliveries"], made["dry_run"]) == (1, False)
+        await karla.drain()
+        assert [one.event_id for one in receiver.journal] == [got, missed]
+        assert receiver.journal[1].headers["karla-replay"] == made["replay_id"]
+        delivery = (await shop.get(f"/webhooks/{webhook}/deliveries")).json()[0]["uuid"]
+        again = json.loads(await terminal.run(*replay, "--delivery", delivery))
+        assert (again["status"], again["webhook_uuid"]) == ("pending", webhook)
+
+    async def test_refusals(self, terminal: Terminal, shop: ShopClient) -> None:
         assert "webhook_not_found" in await terminal.refused("webhooks", "replay", NOBODY)
+        for words in (
+            ("--status", "all", "--failed"),
+            ("--status", "nope"),
+            ("--delivery", NOBODY, "--source", "journal"),
+        ):
+            assert words[0] in await terminal.refused("webhooks", "replay", NOBODY, *words)
+        webhook = (await shop.post("/webhooks", {"url": "https://hooks.shop.example/karla"})).json()["uuid"]
+        assert "since" in await terminal.refused("webhooks", "replay", webhook, "--source", "journal")
         assert "--delivery" in await terminal.refused("webhooks", "replay", NOBODY, "--all", "--delivery", NOBODY)
 
     @pytest.mark.parametrize(

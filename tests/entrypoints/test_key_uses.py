@@ -94,3 +94,28 @@ async def test_a_key_may_have_a_lower_limit_and_hands_it_on(karla: Karla, databa
         for key in (editor, fresh):
             statuses = [(await process.get(f"/v1/shops/{admin.slug}", key)).status_code for _ in range(3)]
             assert statuses == [200, 200, 429]
+
+
+def told_of_limit(answer: httpx.Response) -> tuple[int, str | None, str | None, str | None]:
+    names = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
+    limit, remaining, reset = (answer.headers.get(name) for name in names)
+    return answer.status_code, limit, remaining, reset
+
+
+async def test_a_key_with_a_limit_of_its_own_is_told_with_every_answer(karla: Karla, database_url: str) -> None:
+    admin = await karla.shop(whole_organisation=True)
+    editor, _ = await created(admin, requests_per_minute=6)
+    async with neighbour(karla, database_url, StandingClock()) as process:
+        shop, bounded = f"/v1/shops/{admin.slug}", process.client(editor)
+        assert told_of_limit(await bounded.get(shop)) == (200, "6", "5", "0")
+        assert told_of_limit(await bounded.get(f"{shop}/orders")) == (200, "6", "4", "0")
+        assert told_of_limit(await bounded.get(f"{shop}/orders/none")) == (404, "6", "3", "0")
+        assert told_of_limit(await bounded.post(f"{shop}/webhooks", {"url": 1})) == (422, "6", "2", "0")
+        in_bulk = await bounded.put(f"{shop}/orders/bulk", [])
+        assert told_of_limit(in_bulk)[:2] == (200, "120")
+        assert len(in_bulk.headers.get_list("ratelimit-limit")) == 1
+        assert told_of_limit(await bounded.get(f"{shop}/orders")) == (200, "6", "0", "10")
+        refused = await bounded.get(shop)
+        assert told_of_limit(refused) == (429, "6", "0", "10")
+        assert len(refused.headers.get_list("retry-after")) == 1
+        assert told_of_limit(await process.get(shop, admin)) == (200, None, None, None)

@@ -98,6 +98,60 @@ class TestCreate:
             (["body", "enabled_events", 2], "filter_invalid"),
         ]
 
+    async def test_faults_of_form_and_of_meaning_are_named_at_once(self, shop: ShopClient) -> None:
+        body: dict[str, Any] = {
+            "url": "ftp://nordlicht.example",
+            "enabled_events": ["parcels"],
+            "secret": "short",
+            "ordering": "order",
+        }
+        assert sorted(await faults_of(shop, body)) == [
+            (["body", "enabled_events", 0], "filter_invalid"),
+            (["body", "ordering"], "enum"),
+            (["body", "secret"], "too_short"),
+            (["body", "url"], "url_invalid"),
+        ]
+        # What has a wrong form already is not named twice.
+        body = {"url": "nordlicht", "enabled_events": ["parcels", 5], "secret": "short"}
+        assert sorted(await faults_of(shop, body)) == [
+            (["body", "enabled_events", 1], "string_type"),
+            (["body", "secret"], "too_short"),
+            (["body", "url"], "uri_invalid"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("said", "differs"),
+        [
+            ({"secret": "another secret altogether"}, ["secret"]),
+            ({"ordering": "none", "payload_format": "cloudevents"}, ["payload_format"]),
+            (
+                {"secret": "another secret altogether", "ordering": "shipment", "payload_format": "cloudevents"},
+                ["secret", "ordering", "payload_format"],
+            ),
+        ],
+    )
+    async def test_the_same_again_said_otherwise_is_refused(
+        self, shop: ShopClient, said: dict[str, str], differs: list[str]
+    ) -> None:
+        first = await created(shop)
+        answer = await shop.post("/webhooks", {"url": URL, **said})
+        assert answer.status_code == 409
+        told = answer.json()
+        assert (told["key"], [fault["loc"] for fault in told["errors"]]) == (
+            "webhook_exists",
+            [["body", member] for member in differs],
+        )
+        assert first["uuid"] in told["message"]
+        assert (await shop.get("/webhooks")).json() == [first]
+
+    async def test_the_same_again_in_full_is_the_one_there_is(self, shop: ShopClient) -> None:
+        first = await created(shop, ordering="shipment")
+        again = await shop.post(
+            "/webhooks",
+            {"url": URL, "secret": first["secret"], "ordering": "shipment", "payload_format": "karla", "status": None},
+        )
+        assert (again.status_code, again.json()) == (200, first)
+
     @pytest.mark.parametrize(
         ("member", "value", "word"),
         [
@@ -174,8 +228,18 @@ class TestOne:
         webhook = await created(shop, description="CX desk", enabled_events=["claims"])
         path = f"/webhooks/{webhook['uuid']}"
         nothing = {"url": None, "enabled_events": None, "description": None, "status": None}
-        for body in ({}, nothing, {"secret": "another secret altogether"}):
+        for body in ({}, nothing, {"secret": webhook["secret"]}, {"shop_slug": "another"}):
             assert (await shop.patch(path, body)).json() == webhook
+
+    async def test_the_secret_is_not_changed_by_the_way(self, shop: ShopClient) -> None:
+        webhook = await created(shop)
+        path = f"/webhooks/{webhook['uuid']}"
+        answer = await shop.patch(path, {"secret": "another secret altogether", "enabled_events": ["x"], "url": URL})
+        assert answer.status_code == 422
+        faults = {fault["loc"][1]: fault["msg"] for fault in answer.json()["errors"]}
+        assert list(faults) == ["enabled_events", "secret"]
+        assert "rotate-secret" in faults["secret"]
+        assert (await shop.get(path)).json() == webhook
 
     async def test_faults(self, shop: ShopClient) -> None:
         webhook = await created(shop)

@@ -72,7 +72,8 @@ class TestLog:
         attempt = dict(pending["attempts"][0])
         assert attempt.pop("started_at") < pending["next_attempt_at"]
         assert attempt.pop("duration_ms") >= 0
-        assert attempt == {"number": 1, "status_code": 503, "error": None, "response_excerpt": "out of order"}
+        answered = {"status_code": 503, "error": None, "response_excerpt": "out of order"}
+        assert attempt == {"number": 1, "sent": True, **answered}
         assert (pending["status"], pending["finished_at"]) == ("pending", None)
         assert (await shop.get(f"{path}/{done['uuid']}")).json() == done
         assert (await shop.get(path, status="pending")).json() == [pending]

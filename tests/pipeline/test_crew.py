@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
-import pytest
 from structlog.testing import capture_logs
 
-from karla.domain.subscribers.records.lanes import Rooms
+from karla.domain.subscribers.records.lanes import Rooms, Standing
 from karla.infra.errors import Unavailable
 from karla.pipeline.crew import Catch, Crew
-from karla.pipeline.shares import Pace, Shares
+from karla.pipeline.shares import Pace
 
 SLOW, QUICK = uuid4(), uuid4()
+SHOPS = {SLOW: uuid4(), QUICK: uuid4()}
 NEVER = 3600.0
 
 
@@ -34,10 +34,11 @@ class Rows:
     async def turn(self, results: Sequence[UUID], limit: int, rooms: Rooms) -> Catch[UUID]:
         if results:
             self._finish(results)
-        wanted: Counter[UUID] = Counter()
+        taken: list[UUID] = []
         for row in self.due:
-            wanted[row] += wanted.total() < limit and wanted[row] < rooms.of(row)
-        for row in (taken := list(wanted.elements())):
+            if len(taken) < limit and rooms.take(SHOPS[row], row, Standing.WELL):
+                taken.append(row)
+        for row in taken:
             self.due.remove(row)
         return Catch(taken, 0.0 if any(rooms.of(row) for row in self.due) else None)
 
@@ -134,71 +135,3 @@ async def test_told_to_stop_it_waits_for_what_is_in_flight() -> None:
         crew.wake()
         job.let_go.set()
     assert job.finished[SLOW] == 1
-
-
-def fill(shares: Shares, *lanes: UUID) -> Counter[UUID]:
-    """Let these lanes, which never have enough, take what they may, in turns; who has how much then."""
-    taken: Counter[UUID] = Counter()
-    while True:
-        before = taken.total()
-        for lane in lanes:
-            if shares.free and shares.of(lane) > 0:
-                shares.take(lane)
-                taken[lane] += 1
-        if taken.total() == before:
-            return taken
-
-
-def grown(shares: Shares, lane: UUID, pace: Pace, times: int) -> None:
-    shares.take(lane)
-    for _ in range(times):
-        shares.take(lane)
-        shares.give_back(lane, pace)
-
-
-class TestShares:
-    def test_a_lane_starts_small_and_grows_with_each_quick_success(self) -> None:
-        shares = Shares(100)
-        assert fill(shares, QUICK)[QUICK] == 8
-        shares.give_back(QUICK, Pace.QUICK)
-        assert shares.of(QUICK) == 2
-
-    def test_alone_it_comes_to_three_quarters_of_the_slots(self) -> None:
-        shares = Shares(100)
-        grown(shares, QUICK, Pace.QUICK, 200)
-        assert fill(shares, QUICK)[QUICK] + 1 == 75
-
-    @pytest.mark.parametrize("lanes", [2, 5, 20])
-    def test_many_share_equally_and_leave_a_slot_for_another(self, lanes: int) -> None:
-        shares = Shares(100)
-        several = [uuid4() for _ in range(lanes)]
-        for lane in several:
-            grown(shares, lane, Pace.QUICK, 200)
-        taken = fill(shares, *several)
-        assert max(taken.values()) - min(taken.values()) <= 1
-        assert shares.free >= 1
-        assert shares.of(uuid4()) >= 1
-
-    def test_stalls_halve_it_down_to_one(self) -> None:
-        shares = Shares(100)
-        shares.take(SLOW)
-        rooms = []
-        for _ in range(5):
-            shares.take(SLOW)
-            shares.give_back(SLOW, Pace.STALLED)
-            rooms.append(shares.of(SLOW))
-        assert rooms == [3, 1, 0, 0, 0]
-        shares.give_back(SLOW, Pace.STALLED)
-        assert shares.of(SLOW) == 1
-
-    def test_slow_answers_leave_it_as_it_is(self) -> None:
-        shares = Shares(100)
-        grown(shares, SLOW, Pace.SLOW, 50)
-        assert shares.of(SLOW) == 7
-
-    def test_a_lane_at_rest_keeps_its_window(self) -> None:
-        shares = Shares(100)
-        for lane, pace in ((QUICK, Pace.QUICK), (SLOW, Pace.STALLED)):
-            shares.take(lane)
-            shares.give_back(lane, pace)
-        assert (shares.of(QUICK), shares.of(SLOW)) == (9, 4)

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from datetime import timedelta
+from email.utils import format_datetime
 from itertools import pairwise
 
 import msgspec
@@ -124,12 +125,24 @@ class TestBreaker:
 
 
 class TestBusyReceivers:
-    @pytest.mark.parametrize("code", [429, 503])
+    @pytest.mark.parametrize("code", [429, 502, 503, 504])
     async def test_the_whole_endpoint_is_left_alone_as_long_as_it_asks(
         self, bench: Bench, receiver: Receiver, code: int
     ) -> None:
         await bench.subscribed(receiver)
         receiver.answer(code, headers={"Retry-After": "120"})
+        await bench.happen()
+        await bench.belt.drain()
+        await bench.happen()
+        await bench.pass_time(timedelta(seconds=119))
+        assert len(receiver.journal) == 1
+        await bench.pass_time(A_SECOND)
+        assert len(receiver.journal) == 3
+
+    async def test_it_may_ask_by_a_date(self, bench: Bench, receiver: Receiver) -> None:
+        await bench.subscribed(receiver)
+        until = format_datetime(bench.clock.now() + 2 * A_MINUTE, usegmt=True)
+        receiver.answer(503, headers={"Retry-After": until})
         await bench.happen()
         await bench.belt.drain()
         await bench.happen()
@@ -225,6 +238,53 @@ class TestHealth:
         assert [one["ref"] for one in told] == ["webhooks/failing", "webhooks/recovered"]
         assert not [one for one in endpoints.journal if one.path != "/watching" and one.json["source"] == "webhooks"]
 
+    async def test_a_lone_event_that_fails_for_five_minutes_is_told(self, bench: Bench) -> None:
+        endpoints = Endpoints(bench.clock)
+        belt = Belt(bench.settings, bench.db, endpoints, bench.clock)
+        await bench.webhook("http://127.0.0.1:9/sick")
+        await bench.webhook("http://127.0.0.1:9/watching", "webhooks")
+        endpoints.always("/sick", 500)
+        await bench.happen()
+        told_after = None
+        for seconds in range(0, 600, 10):
+            await belt.drain()
+            if told_after is None and [one for one in endpoints.journal if one.path == "/watching"]:
+                told_after = seconds
+            bench.clock.advance(timedelta(seconds=10))
+        # Its attempts: at once, and after about 30 s, 90 s, 3.5 and 7.5 minutes.
+        assert told_after is not None
+        assert 300 <= told_after <= 540
+        assert len([one for one in endpoints.journal if one.path == "/watching"]) == 1
+
+    @pytest.mark.parametrize("tries", [0, 1])
+    async def test_an_event_that_is_given_up_is_told_of(self, bench: Bench, tries: int) -> None:
+        endpoints = Endpoints(bench.clock)
+        settings = msgspec.structs.replace(bench.settings, webhook_retries=tries)
+        belt = Belt(settings, bench.db, endpoints, bench.clock)
+        sick = await bench.webhook("http://127.0.0.1:9/sick")
+        await bench.webhook("http://127.0.0.1:9/watching", "webhooks")
+        endpoints.always("/sick", 500)
+        await bench.happen()
+        for _ in range(4):
+            await belt.drain()
+            bench.clock.advance(timedelta(seconds=30))
+        assert (await bench.only_delivery(sick)).status is DeliveryStatus.FAILED
+        told = [one.json for one in endpoints.journal if one.path == "/watching"]
+        assert [(one["ref"], one["event_data"]["failures"]) for one in told] == [("webhooks/failing", tries + 1)]
+
+    async def test_two_failures_are_not_told_however_far_apart(self, bench: Bench) -> None:
+        endpoints = Endpoints(bench.clock)
+        settings = msgspec.structs.replace(bench.settings, webhook_retry_base_seconds=600.0)
+        belt = Belt(settings, bench.db, endpoints, bench.clock)
+        await bench.webhook("http://127.0.0.1:9/sick")
+        await bench.webhook("http://127.0.0.1:9/watching", "webhooks")
+        endpoints.answer("/sick", 500, 500)
+        await bench.happen()
+        for _ in range(12):
+            await belt.drain()
+            bench.clock.advance(timedelta(minutes=5))
+        assert [one.path for one in endpoints.journal] == ["/sick"] * 3
+
     async def test_what_is_told_is_as_documented(self, bench: Bench) -> None:
         endpoints = Endpoints(bench.clock)
         endpoints.answer("/gone", 410)
@@ -252,8 +312,9 @@ class TestOurOwnFaults:
             bench.clock.advance(timedelta(seconds=6))
         assert len(endpoints.journal) == 30
         delivery, lane = await bench.only_delivery(webhook), await bench.lane(webhook)
-        assert (delivery.status, delivery.attempts, lane.failures) == (DeliveryStatus.PENDING, (), 0)
+        assert (delivery.status, lane.failures) == (DeliveryStatus.PENDING, 0)
+        assert [(one.sent, one.error) for one in delivery.attempts] == [(False, "proxy_connect")]
         endpoints.always("/a", 200)
         await belt.drain()
         delivery = await bench.only_delivery(webhook)
-        assert (delivery.status, len(delivery.attempts)) == (DeliveryStatus.DELIVERED, 1)
+        assert (delivery.status, [one.sent for one in delivery.attempts]) == (DeliveryStatus.DELIVERED, [False, True])

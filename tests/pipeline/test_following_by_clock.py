@@ -184,3 +184,26 @@ async def test_a_clock_that_is_moved_while_a_turn_is_under_way_is_noticed(shop: 
     stop.set()
     shop.following.wake()
     await running
+
+
+async def test_a_worker_hears_of_a_silence_that_the_clock_jumped_over(shop: Shop) -> None:
+    await shop.freeze(MONDAY)
+    parcel = await shop.parcel("SBX-STUCK")
+    await shop.advance(days=2)
+    stop = asyncio.Event()
+    running = asyncio.create_task(shop.following.run(stop))
+    await shop.set(advance, timedelta(days=10))
+    shop.following.hurry()
+    async with asyncio.timeout(20):
+        while "NO_SCAN_FOR_EXTENDED_PERIOD" not in [one.event_name for one in (await shop.file(parcel)).timeline]:
+            pass
+    stop.set()
+    shop.following.wake()
+    await running
+
+
+async def test_a_step_over_the_whole_story_tells_of_no_silence(shop: Shop) -> None:
+    await shop.freeze(MONDAY)
+    parcel = await shop.parcel("SBX-DELIVERED")
+    await shop.advance(days=10)
+    assert "NO_SCAN_FOR_EXTENDED_PERIOD" not in [one.event_name for one in (await shop.file(parcel)).timeline]

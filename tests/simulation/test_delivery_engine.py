@@ -3,25 +3,17 @@
 KARLA_SIMULATION_SEED repeats a run, KARLA_SIMULATION_DELIVERIES makes it longer.
 """
 
-import logging
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-import structlog
 
-from karla.domain.subscribers.journal import Journal
-from karla.domain.tenants.commands import create_shop
-from karla.domain.tenants.records import Shop
-from karla.infra.access import NOWHERE
-from karla.infra.db import Database
 from karla.infra.settings import Settings
 from tests.simulation.model import RETRIES
 from tests.simulation.receivers import FLEET, FOR_GOOD
-from tests.simulation.world import JOURNEY, SLOTS, WORKERS, World
+from tests.simulation.world import JOURNEY, SLOTS, WORKERS, World, a_shop
 from tests.support.benches import bench_of
 
 DELIVERIES = int(os.environ.get("KARLA_SIMULATION_DELIVERIES", "100000"))
@@ -29,33 +21,11 @@ SEED = int(os.environ.get("KARLA_SIMULATION_SEED", "0")) or random.SystemRandom(
 AT_ONCE = 50
 
 
-async def a_shop(url: str) -> Shop:
-    """A shop of its own; no API is needed for that."""
-    db = await Database.open(url, announce=Journal, pool_size=1)
-    try:
-        return await db.write(
-            NOWHERE,
-            lambda work: create_shop(
-                work, organisation="simulation", create_organisation=True, slug="simulated", name="Simulated"
-            ),
-        )
-    finally:
-        await db.close()
-
-
-@pytest.fixture
-def quiet() -> Iterator[None]:
-    """Nobody reads a line for each of some hundred thousand attempts."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    yield
-    structlog.reset_defaults()
-
-
 @pytest.mark.usefixtures("quiet")
 async def test_none_is_lost_none_comes_after_success_and_all_keep_their_times(
     settings: Settings, own_database_url: str
 ) -> None:
-    shop = await a_shop(own_database_url)
+    shop = await a_shop(own_database_url, "simulated")
     async with bench_of(shop, settings, own_database_url) as bench:
         world = World(bench, SEED)
         await world.subscribe()

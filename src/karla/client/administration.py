@@ -55,9 +55,13 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One request to a webhook: its answer by `status_code`, or an `error` when there was none."""
+    """One request to a webhook: its answer by `status_code`, or an `error` when there was none.
+
+    Not `sent`: Karla's own way out failed, so the receiver was not asked, and the next attempt has the same `number`.
+    """
 
     number: int
+    sent: bool = True
     started_at: datetime
     duration_ms: int
     status_code: int | None

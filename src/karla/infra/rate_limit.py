@@ -46,19 +46,23 @@ class RateLimit:
         self._clock = clock
         self._buckets: dict[Hashable, _Bucket] = {}
 
-    def take(self, key: Hashable) -> Allowance:
-        """Take one token of `key` if there is one, and tell how things stand then."""
-        granted, tokens = self._spend(key, self._limit)
-        return self._allowance(self._limit, tokens, granted)
-
-    def refusal(self, key: Hashable, per_minute: int | None = None) -> Allowance | None:
-        """Take one token of `key`; None when there was one, as most who ask are let through and want to know no more.
+    def take(self, key: Hashable, per_minute: int | None = None) -> Allowance:
+        """Take one token of `key` if there is one, and tell how things stand then.
 
         `per_minute` is a lower limit of its own.
         """
-        limit = self._limit if per_minute is None or per_minute > self._limit else per_minute
+        limit = self._limit_of(per_minute)
+        granted, tokens = self._spend(key, limit)
+        return self._allowance(limit, tokens, granted)
+
+    def refusal(self, key: Hashable, per_minute: int | None = None) -> Allowance | None:
+        """The same for most who ask: they are let through, which is None, and want to know no more."""
+        limit = self._limit_of(per_minute)
         granted, tokens = self._spend(key, limit)
         return None if granted else self._allowance(limit, tokens, granted)
+
+    def _limit_of(self, per_minute: int | None) -> int:
+        return self._limit if per_minute is None or per_minute > self._limit else per_minute
 
     def _spend(self, key: Hashable, limit: int) -> tuple[bool, float]:
         now = self._clock.now().timestamp()

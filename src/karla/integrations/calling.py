@@ -1,9 +1,8 @@
 """One call to a third party, turned into an answer or one of the four failures."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -12,6 +11,7 @@ import msgspec
 from karla.infra.clock import Clock
 from karla.infra.http import Egress, EgressError
 from karla.infra.http.egress import KEPT_HEADERS
+from karla.infra.retry_after import retry_after_seconds
 from karla.integrations.contract import Busy, Failure, Refused, Unauthorised, Unreachable
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ class Called(msgspec.Struct, frozen=True):
 class Calling:
     """The way out of one account. It logs nothing; `watch` is told of each call, whatever became of it.
 
-    `secrets` are taken out of whatever a provider says in an error.
+    `secrets` are taken out of whatever a provider says in an error. Each call waits for its `turn`, if there is one.
     """
 
     def __init__(
@@ -96,12 +96,14 @@ class Calling:
         *,
         secrets: Collection[str] = (),
         watch: Callable[[Called], None] | None = None,
+        turn: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.clock = clock
         self._egress = egress
         self._secrets = tuple(form for secret in secrets for form in _forms(secret))
         self._tokens: deque[str] = deque(maxlen=_TOKENS_KEPT)
         self._watch = watch
+        self._turn = turn
 
     def hide(self, token: str) -> None:
         """Treat as a secret what a provider gave for one; the latest few are."""
@@ -111,6 +113,8 @@ class Calling:
         """Send it once; raises a Failure."""
         url = f"{request.url}?{urlencode(request.query)}" if request.query else request.url
         failure: Failure
+        if self._turn:
+            await self._turn()
         try:
             answer = await self._egress.request(
                 request.method,
@@ -196,14 +200,8 @@ def _text_at(told: Any, path: str) -> str | None:
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds until Retry-After, in either of its forms; None where there is none that can be read."""
-    value = headers.get("retry-after", "").strip()
-    if (seconds := _number(value)) is not None:
-        return bounded_pause(seconds)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return bounded_pause((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - now.timestamp())
+    seconds = retry_after_seconds(headers.get("retry-after", ""), now)
+    return None if seconds is None else bounded_pause(seconds)
 
 
 def seconds_in(header: str) -> Callable[[Mapping[str, str], datetime], float | None]:

@@ -1,6 +1,6 @@
 """The list of integrations: the only place that names one. What is behind a name is imported when it is asked for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
@@ -78,10 +78,11 @@ def carrier(
     egress: Egress,
     clock: Clock,
     watch: Callable[[Called], None] | None = None,
+    turn: Callable[[], Awaitable[None]] | None = None,
 ) -> Carrier:
     """An account with a provider; `credentials` are faultless by its manifest, and need no defaults filled in."""
     about = manifest(Kind.CARRIERS, slug)
-    calling = Calling(egress, clock, secrets=manifests.secrets_of(about, credentials), watch=watch)
+    calling = Calling(egress, clock, secrets=manifests.secrets_of(about, credentials), watch=watch, turn=turn)
     adapter = cast(
         "Callable[[Manifest, Mapping[str, str], Calling], Carrier]", _module(Kind.CARRIERS, slug, "adapter").Adapter
     )

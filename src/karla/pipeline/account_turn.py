@@ -42,7 +42,7 @@ _WAVE_ROUNDS = 16
 class AccountTurn:
     """`time` is the one that the account's parcels live by; once `stopping`, no more calls are begun.
 
-    `answers` counts what was told.
+    `answers` counts what was told; `by_test_clock`: that time is one of a test clock.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class AccountTurn:
         stopping: Callable[[], bool],
     ) -> None:
         self.answers = 0
+        self.by_test_clock = time.shop_clock is not None
         self._db = db
         self._clock = clock
         self._turn = turn

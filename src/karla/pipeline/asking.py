@@ -41,6 +41,11 @@ def tell_the_asker(called: Called) -> None:
     _NOW.get().called(called)
 
 
+async def wait_for_the_asker() -> None:
+    """The `turn` of every account's calls, whatever they are for: each begins at the account's pace."""
+    await _NOW.get().pace()
+
+
 class Wave:
     """What became of some calls.
 
@@ -110,6 +115,10 @@ class Asker:
                 group.create_task(caller())
         return wave
 
+    async def pace(self) -> None:
+        """Wait until a call may begin."""
+        await self._pacer.slot()
+
     def called(self, called: Called) -> None:
         """A call was made."""
         self.calls += 1
@@ -123,7 +132,6 @@ class Asker:
         answers: Sequence[Answer]
         try:
             registered = await self._register(parcels, told)
-            await self._pacer.slot()
             answers = await self._carrier.track(told)
         except Failure as failure:
             answers = [failure for _ in parcels]
@@ -165,8 +173,6 @@ class Asker:
         if not isinstance(self._carrier, Registrar):
             return [False for _ in parcels]
         new = [one for one, parcel in zip(told, parcels, strict=True) if not parcel.registered]
-        if new:
-            await self._pacer.slot()
         outcomes = iter(await self._carrier.register(new) if new else [])
         return [parcel.registered or not isinstance(next(outcomes), Failure) for parcel in parcels]
 

@@ -1,4 +1,4 @@
-"""A stage of the belt that handles many rows at once, in its share of slots for each lane."""
+"""A stage of the belt that handles many rows at once, in its share of slots for each lane and shop."""
 
 import asyncio
 from collections import deque
@@ -11,7 +11,7 @@ import structlog
 from karla.domain.subscribers.records.lanes import Rooms
 from karla.infra.errors import Unavailable
 from karla.pipeline.loop import POLL_SECONDS, Loop
-from karla.pipeline.shares import Pace, Shares
+from karla.pipeline.shares import Offer, Pace, Shares, Ticket
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class Job(Protocol[Row, Result]):
     """What a crew does."""
 
     async def turn(self, results: Sequence[Result], limit: int, rooms: Rooms) -> Catch[Row]:
-        """Write down what came of rows, and lease up to `limit` due ones, of each lane as many as it has room for.
+        """Write down what came of rows, and lease up to `limit` due ones, each with a slot taken from `rooms`.
 
         One transaction, so that a lane that both concern is asked for once.
         """
@@ -46,7 +46,7 @@ class Job(Protocol[Row, Result]):
         ...
 
     def lane(self, row: Row) -> UUID:
-        """Whose row it is: lanes share the slots fairly."""
+        """Whose row it is: the lane that a slot was taken for."""
         ...
 
     def pace(self, result: Result) -> Pace:
@@ -65,7 +65,7 @@ class Crew(Generic[Row, Result]):
         self._shares = Shares(slots)
         self._running: set[asyncio.Task[None]] = set()
         self._working = 0
-        self._claimed: deque[Row] = deque()
+        self._claimed: deque[tuple[Row, Ticket]] = deque()
         self._done: list[Result] = []
         self._overdue = False
         self._gathering: asyncio.TimerHandle | None = None
@@ -112,10 +112,11 @@ class Crew(Generic[Row, Result]):
         self._overdue = False
         if not results and not limit:
             return False
-        rows, again_in = await self._job.turn(results, limit, self._shares)
-        del self._done[: len(results)]
-        for row in rows:
-            self._start(row)
+        with Offer(self._shares) as offer:
+            rows, again_in = await self._job.turn(results, limit, offer)
+            del self._done[: len(results)]
+            for row in rows:
+                self._start(row, offer.use(self._job.lane(row)))
         self._overdue = again_in is not None and again_in <= 0
         more = self._overdue and bool(rows)
         self._look_again(None if more else again_in)
@@ -125,7 +126,8 @@ class Crew(Generic[Row, Result]):
         """Only that: nothing is claimed."""
         results = self._done[:]
         if results:
-            await self._job.turn(results, 0, self._shares)
+            with Offer(self._shares) as offer:
+                await self._job.turn(results, 0, offer)
             del self._done[: len(results)]
 
     def _look_again(self, seconds: float | None) -> None:
@@ -135,9 +137,8 @@ class Crew(Generic[Row, Result]):
         if seconds is not None:
             self._due = asyncio.get_running_loop().call_later(max(seconds, _HELD_SECONDS), self.wake)
 
-    def _start(self, row: Row) -> None:
-        self._shares.take(self._job.lane(row))
-        self._claimed.append(row)
+    def _start(self, row: Row, ticket: Ticket) -> None:
+        self._claimed.append((row, ticket))
         if self._working < self._slots:
             self._working += 1
             task = asyncio.create_task(self._work())
@@ -148,11 +149,11 @@ class Crew(Generic[Row, Result]):
         """Hold a slot as long as there are rows: there is one for each row that is claimed."""
         try:
             while self._claimed:
-                await self._handle(self._claimed.popleft())
+                await self._handle(*self._claimed.popleft())
         finally:
             self._working -= 1
 
-    async def _handle(self, row: Row) -> None:
+    async def _handle(self, row: Row, ticket: Ticket) -> None:
         pace = Pace.SLOW
         try:
             result = await self._job.handle(row)
@@ -161,7 +162,7 @@ class Crew(Generic[Row, Result]):
         except Exception:
             log.exception("row failed", stage=self._name)
         finally:
-            self._shares.give_back(self._job.lane(row), pace)
+            self._shares.give_back(ticket, pace)
             self._tell()
 
     def _tell(self) -> None:

@@ -71,6 +71,7 @@ class WebhookDelivery:
         self._egress = egress
         self._clock = clock
         self._policy = policy
+        self._window = retries.window(policy)
         self._timeout_seconds = timeout_seconds
         self._chance = chance or random.Random()  # noqa: S311 - spreads load, guards nothing
 
@@ -116,7 +117,7 @@ class WebhookDelivery:
         return result
 
     def _answered(self, row: DueDelivery, started_at: datetime, answer: Answer) -> AttemptResult:
-        asked = retries.asked_delay(answer.status, answer.headers.get("retry-after"))
+        asked = retries.asked_delay(answer.status, answer.headers.get("retry-after"), self._clock.now())
         attempt = Attempt(
             started_at=started_at,
             duration_ms=answer.duration_ms,
@@ -135,8 +136,9 @@ class WebhookDelivery:
             status_code=None,
             error=error.reason,
             response_excerpt=None,
+            sent=not isinstance(error, EgressUnavailable),
         )
-        if isinstance(error, EgressUnavailable):
+        if not attempt.sent:
             soon = retries.retry_delay(1, retries.UNSENT_SECONDS, self._chance.random())
             return self._result(row, attempt, Outcome.UNSENT, soon, soon)
         return self._result(row, attempt, retries.outcome_of(None), self._scheduled_wait(row), timedelta())
@@ -147,7 +149,9 @@ class WebhookDelivery:
     def _result(
         self, row: DueDelivery, attempt: Attempt, outcome: Outcome, wait: timedelta, pause: timedelta
     ) -> AttemptResult:
-        status, due_at = retries.follow_up(row.attempts + 1, outcome, self._policy, wait, self._clock.now())
+        now = self._clock.now()
+        overdue = outcome is Outcome.UNSENT and retries.is_overdue(row.created_at, self._window, now)
+        status, due_at = retries.follow_up(row.attempts + 1, outcome, self._policy, wait, now, overdue=overdue)
         return AttemptResult(
             shop_id=row.shop_id,
             webhook_id=row.webhook_id,

@@ -34,7 +34,13 @@ class Following:
         self._normaliser = Normaliser(db)
         self._reading = Loop("normaliser", self._normaliser.turn, poll_seconds)
         self._poller = Poller(
-            db, egress, clock, seals, on_answers=self._reading.wake, on_free=self._look_for_turns, pause=pause
+            db,
+            egress,
+            clock,
+            seals,
+            on_answers=self._reading.wake,
+            on_ended=self._turn_ended,
+            pause=pause,
         )
         self._polling = Loop("poller", self._poller.turn, poll_seconds)
         self._silence = Silence(db, clock)
@@ -74,8 +80,11 @@ class Following:
         while await self._lateness.turn():
             pass
 
-    def _look_for_turns(self) -> None:
+    def _turn_ended(self, by_test_clock: bool) -> None:
         self._polling.wake()
+        if by_test_clock:  # on which days may have passed
+            self._listening.wake()
+            self._waiting.wake()
 
     async def _poll(self, stop: asyncio.Event) -> None:
         await self._polling.run(stop)

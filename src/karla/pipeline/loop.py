@@ -50,12 +50,10 @@ class Loop:
         seconds = _BACKOFF_SECONDS[min(self._failures, len(_BACKOFF_SECONDS) - 1)]
         self._failures += 1
         if isinstance(error, Unavailable):
-            log.warning(
-                "database unreachable",
-                stage=self._name,
-                error=type(error.__cause__ or error).__name__,
-                retry_in=seconds,
-            )
+            cause = error.__cause__ or error
+            # It may be hung, or there and busy with a statement that takes too long: nobody can tell from here.
+            what = "database too slow" if isinstance(cause, TimeoutError) else "database unreachable"
+            log.warning(what, stage=self._name, error=type(cause).__name__, retry_in=seconds)
         else:
             log.error("stage failed", stage=self._name, retry_in=seconds, exc_info=error)
         await _wait(stop, seconds * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, guards nothing

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -39,6 +39,7 @@ log = structlog.get_logger()
 BATCH: Final = 200
 _SHOPS: Final = 50
 _WORDS: Final = 200
+_AHEAD: Final = timedelta(days=1)
 _CORRECTION: Final = "correction"
 _OF_ANOTHER: Final = "It is of the parcel that it was under another carrier or number."
 
@@ -142,8 +143,13 @@ async def _replan(work: Work, answers: Sequence[Answer], outcomes: Sequence[Obse
 
 
 def scans_of(answer: Answer, reading: Reading) -> Sequence[Observation]:
-    """The scans of an answer whose meaning is known."""
-    return [_observation(answer, scan, scan.event_name) for scan in reading.scans if scan.event_name is not None]
+    """The scans of an answer whose meaning is known, and that have happened: a carrier's clock is off by hours."""
+    latest = answer.as_of + _AHEAD
+    return [
+        _observation(answer, scan, scan.event_name)
+        for scan in reading.scans
+        if scan.event_name is not None and scan.event_time <= latest
+    ]
 
 
 def _observation(answer: Answer, scan: Scan, event_name: str) -> Observation:

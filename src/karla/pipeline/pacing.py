@@ -25,10 +25,10 @@ class Pacer:
         now = self._clock.now()
         return max(self._next, now) if self._next else now
 
-    async def slot(self, calls: int = 1) -> None:
-        """Wait until `calls` calls, which are made one after the other, may begin."""
+    async def slot(self) -> None:
+        """Wait until a call may begin."""
         now = self._clock.now()
         begin = max(self._next, now) if self._next else now
-        self._next = begin + calls * self._between
+        self._next = begin + self._between
         if begin > now:
             await self._pause((begin - now).total_seconds())

@@ -22,7 +22,7 @@ from karla.integrations import registry
 from karla.integrations.carriers.contract import Carrier
 from karla.integrations.contract import Kind
 from karla.pipeline.account_turn import AccountTurn
-from karla.pipeline.asking import tell_the_asker
+from karla.pipeline.asking import tell_the_asker, wait_for_the_asker
 from karla.pipeline.pacing import Pause
 from karla.pipeline.shop_time import ShopTime
 
@@ -36,8 +36,8 @@ _CARRIERS_KEPT = 1_000
 class Poller:
     """Turns of a loop. An account has one worker at a time, so its pace is kept and no parcel is asked about twice.
 
-    `on_answers` is called when something was told, `on_free` when a slot is free again; `pause` waits for so many
-    seconds between the calls of one account.
+    `on_answers` is called when something was told, `on_ended` when a turn has ended, with whether its parcels live by
+    a test clock; `pause` waits for so many seconds between the calls of one account.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Poller:
         seals: Seals,
         *,
         on_answers: Callable[[], None],
-        on_free: Callable[[], None],
+        on_ended: Callable[[bool], None],
         pause: Pause = asyncio.sleep,
     ) -> None:
         self._db = db
@@ -56,9 +56,9 @@ class Poller:
         self._clock = clock
         self._seals = seals
         self._on_answers = on_answers
-        self._on_free = on_free
+        self._on_ended = on_ended
         self._pause = pause
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[bool]] = set()
         self._stopping = False
         # By account and the state of its credentials: with them go their access tokens.
         self._carriers: OrderedDict[tuple[UUID, datetime], Carrier] = OrderedDict()
@@ -96,11 +96,12 @@ class Poller:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[bool]) -> None:
         self._running.discard(task)
-        self._on_free()
+        self._on_ended(not task.cancelled() and task.result())
 
-    async def _take(self, turn: Turn) -> None:
+    async def _take(self, turn: Turn) -> bool:
+        """Whether it was by a test clock."""
         taken: AccountTurn | None = None
         try:
             scope = scope_of([turn.shop_id])
@@ -108,7 +109,7 @@ class Poller:
                 account = await account_of(scope, connection, self._seals, Kind.CARRIERS, turn.provider)
                 clock = await clock_of(scope, connection, turn.shop_id)
             if account is None or account.connection.status is not ConnectionStatus.ACTIVE:
-                return  # it is taken off the list soon
+                return False  # it is taken off the list soon
             time = ShopTime.of(turn.provider, clock, self._clock)
             taken = AccountTurn(
                 self._db, self._clock, turn, account, time, self._pause, stopping=lambda: self._stopping
@@ -120,11 +121,14 @@ class Poller:
         finally:
             if taken and taken.answers:
                 self._on_answers()
+        return taken is not None and taken.by_test_clock
 
     def _carrier(self, turn: Turn, account: Account, time: ShopTime) -> Carrier:
         def make() -> Carrier:
             credentials = account.credentials or {}
-            return registry.carrier(turn.provider, credentials, self._egress, time.clock, watch=tell_the_asker)
+            return registry.carrier(
+                turn.provider, credentials, self._egress, time.clock, watch=tell_the_asker, turn=wait_for_the_asker
+            )
 
         if time.shop_clock:  # which may be another one at the next turn
             return make()

@@ -44,7 +44,7 @@ def jobs(settings: Settings) -> Sequence[PeriodicJob]:
     longest = window(RetryPolicy(settings.webhook_retries, settings.webhook_retry_base_seconds))
     return (
         PeriodicJob("reconcile lanes", _MINUTE, reconcile_lanes),
-        PeriodicJob("cancel undeliverable", _MINUTE, cancel_undeliverable, repeated=True),
+        PeriodicJob("cancel undeliverable", timedelta(seconds=10), cancel_undeliverable, repeated=True),
         PeriodicJob("expire deliveries", 10 * _MINUTE, lambda work: expire(work, longest), repeated=True),
         PeriodicJob("purge idempotency keys", 10 * _MINUTE, purge, repeated=True),
         PeriodicJob("prune carrier hours", _HOUR, prune_hours, repeated=True),

@@ -39,6 +39,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | quote }}
 {{- define "karla.secretData" -}}
 KARLA_DATABASE_URL: {{ required "Give database.url, or existingSecret." .Values.database.url | quote }}
 KARLA_SECRET_KEY: {{ required "Give secretKey (openssl rand -hex 32), or existingSecret." .Values.secretKey | quote }}
+{{- with .Values.previousSecretKeys }}
+KARLA_PREVIOUS_SECRET_KEYS: {{ . | quote }}
+{{- end }}
 {{- end -}}
 
 {{- define "karla.podSecurity" -}}

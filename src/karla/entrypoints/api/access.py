@@ -22,6 +22,7 @@ from karla.infra.bell import Bell
 from karla.infra.clock import Clock
 from karla.infra.db import Database
 from karla.infra.errors import BadRequest, Forbidden, NotFound, TooManyRequests, Unauthorised
+from karla.infra.rate_limit import Allowance, RateLimit
 from karla.vocabulary.scope import Role, Scope
 
 _CACHED_AT_MOST = 20_000
@@ -192,10 +193,21 @@ async def _judge(scope: HTTPScope) -> None:
     services = scope["litestar_app"].state.services
     keyring: Keyring = services.keyring
     principal = await keyring.principal(*credentials(authorization(scope)))
-    if refused := services.key_limit.refusal(principal.key_id, principal.requests_per_minute):
-        raise TooManyRequests(headers=refused.headers)
+    _demand_allowance(services.key_limit, principal, scope)
     slug = str(values.get("slug"))
     scope["state"]["access"] = await _granted(needs, principal, slug, keyring)
+
+
+def _demand_allowance(key_limit: RateLimit, principal: Principal, scope: HTTPScope) -> None:
+    """TooManyRequests; a key that was given a limit of its own is told with every answer how it stands by it."""
+    if principal.requests_per_minute is None:
+        refused = key_limit.refusal(principal.key_id)
+    else:
+        allowance = key_limit.take(principal.key_id, principal.requests_per_minute)
+        scope["state"]["allowance"] = allowance
+        refused = None if allowance.granted else allowance
+    if refused:
+        raise TooManyRequests(headers=refused.headers)
 
 
 async def _granted(needs: Needs, principal: Principal, slug: str, keyring: Keyring) -> Access:
@@ -230,6 +242,12 @@ def access_of(scope: ASGIScope) -> Access:
     """The `Access` that `authorised` left."""
     access: Access = scope["state"]["access"]
     return access
+
+
+def allowance_of(scope: ASGIScope) -> Allowance | None:
+    """How the caller stands by a limit of its key's own, if it has one."""
+    allowance: Allowance | None = scope.get("state", {}).get("allowance")
+    return allowance
 
 
 def provide_access(scope: "ASGIScope", language: NamedDependency[str]) -> Access:

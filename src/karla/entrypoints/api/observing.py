@@ -12,6 +12,8 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Histogram
 
+from karla.entrypoints.api.access import allowance_of
+from karla.infra.rate_limit import Allowance
 from karla.infra.telemetry import REQUEST_SECONDS
 from karla.infra.work import ITSELF, ORIGIN, Origin
 
@@ -41,7 +43,10 @@ def observed(app: ASGIApp) -> ASGIApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                headers = [*message["headers"], (b"x-request-id", request_id.encode())]
+                if allowance := allowance_of(scope):
+                    headers += _not_told_yet(allowance, headers)
+                message["headers"] = headers
             await send(message)
 
         token = ORIGIN.set(partial(_origin, scope))
@@ -52,6 +57,13 @@ def observed(app: ASGIApp) -> ASGIApp:
             _record(scope, status, time.perf_counter() - started, request_id)
 
     return watch
+
+
+def _not_told_yet(allowance: Allowance, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The RateLimit headers, unless the answer tells of a narrower limit, that of bulk calls."""
+    if any(name.lower() == b"ratelimit-limit" for name, _ in headers):
+        return []
+    return [(name.lower().encode(), value.encode()) for name, value in allowance.headers.items()]
 
 
 def _request_id(scope: Scope) -> str:

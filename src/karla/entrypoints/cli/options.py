@@ -3,18 +3,19 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
+R = TypeVar("R")
 Maker: TypeAlias = Callable[..., Any]
 
 
-def taking(**makers: Maker) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def taking(**makers: Maker) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """A command whose parameters of these names are made of the options that each maker takes."""
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+    def decorate(command: Callable[..., R]) -> Callable[..., R]:
         @wraps(command)
-        def run(**options: Any) -> None:
-            command(**made_of(options, makers))
+        def run(**options: Any) -> R:
+            return command(**made_of(options, makers))
 
         spread(run, command, makers)
         return run

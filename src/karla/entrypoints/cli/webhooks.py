@@ -1,7 +1,7 @@
 """`karla webhooks`: a shop's webhooks, seen and tried from a terminal, over the public API."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from karla.client import AsyncKarla
-from karla.client.administration import Webhook
+from karla.client.administration import Delivery, Replayed, Webhook
+from karla.client.bodies import ReplaySelection
 from karla.entrypoints.cli.calling import Action, calling
 from karla.entrypoints.cli.listening import Forwarded, Forwarder, listen
+from karla.entrypoints.cli.options import taking
 from karla.entrypoints.cli.tables import print_table
 from karla.entrypoints.cli.words import time_of, uuid_from, uuid_of
 from karla.infra.clock import SystemClock
@@ -121,8 +123,39 @@ def _line(done: Forwarded) -> str:
     return f"{time}  [cyan]{escape(done.event.ref)}[/]  [{colour}]{answer}[/]  {done.duration_ms} ms"
 
 
+def _selection(
+    *,
+    status: Annotated[
+        Literal["failed", "delivered", "cancelled", "all"] | None,
+        typer.Option(help="What became of the event here at last.", show_default="failed"),
+    ] = None,
+    everything: Annotated[
+        bool | None,
+        typer.Option("--all/--failed", help="The same as --status all, or --status failed.", show_default=False),
+    ] = None,
+    source: Annotated[
+        Literal["deliveries", "journal"] | None,
+        typer.Option(
+            help="Look among what was sent to it; or in the journal, for what it never got too: takes --since.",
+            show_default="deliveries",
+        ),
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    events: Events = None,
+) -> ReplaySelection:
+    """Which events, where anything is said of it."""
+    _demand_filters(events)
+    if everything is not None:
+        if status:
+            raise typer.BadParameter("Give either this or --all/--failed.", param_hint="--status")
+        status = "all" if everything else "failed"
+    return ReplaySelection(source=source, status=status, events=events, since=since, until=until)
+
+
 @webhooks.command("replay")
 @calling
+@taking(selection=_selection)
 def replay(
     webhook: Annotated[
         UUID,
@@ -132,12 +165,7 @@ def replay(
             help="The webhook's uuid, from `karla webhooks list`.",
         ),
     ],
-    everything: Annotated[
-        bool, typer.Option("--all/--failed", help="All that was sent to it, not only what failed for good.")
-    ] = False,
-    since: Since = None,
-    until: Until = None,
-    events: Events = None,
+    selection: ReplaySelection,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be sent.")] = False,
     delivery: Annotated[
         UUID | None,
@@ -148,40 +176,42 @@ def replay(
             show_default=False,
         ),
     ] = None,
+    as_json: Json = False,
 ) -> Action:
     """Send events to a webhook again, under the same ids: what failed for good, unless told otherwise.
 
     Times without an offset are this machine's.
     """
-    _demand_filters(events)
-    if delivery and (everything or since or until or events or dry_run):
+    if delivery and (any(selection.values()) or dry_run):
         raise typer.BadParameter("One delivery leaves nothing to choose.", param_hint="--delivery")
 
     async def send(client: AsyncKarla) -> None:
-        console = _console()
+        answer: Delivery | Replayed
         if delivery:
-            made = await client.webhooks.replay_delivery(webhook, delivery)
-            console.print(f"{escape(made.ref)} is on its way again: delivery {made.uuid}.")
-            return
-        answer = await client.webhooks.replay(
-            webhook,
-            status="all" if everything else "failed",
-            events=events,
-            since=since,
-            until=until,
-            dry_run=dry_run,
-        )
-        what = "delivery" if answer.deliveries == 1 else "deliveries"
-        if answer.dry_run:
-            console.print(f"{answer.deliveries} {what} would be sent again.")
-        elif answer.replay_id is None:
-            console.print("Nothing fits, so nothing is sent.")
+            answer = await client.webhooks.replay_delivery(webhook, delivery)
         else:
-            console.print(f"{answer.deliveries} {what} on the way: replay {answer.replay_id}.")
-            if answer.more:
-                console.print("That is as many as one replay takes: repeat the command for the rest.")
+            answer = await client.webhooks.replay(webhook, dry_run=dry_run, **selection)
+        if as_json:
+            typer.echo(msgspec.json.encode(answer).decode())
+        elif isinstance(answer, Delivery):
+            _console().print(f"{escape(answer.ref)} is on its way again: delivery {answer.uuid}.")
+        else:
+            _tell_replayed(answer)
 
     return send
+
+
+def _tell_replayed(answer: Replayed) -> None:
+    console = _console()
+    what = "delivery" if answer.deliveries == 1 else "deliveries"
+    if answer.dry_run:
+        console.print(f"{answer.deliveries} {what} would be sent again.")
+    elif answer.replay_id is None:
+        console.print("Nothing fits, so nothing is sent.")
+    else:
+        console.print(f"{answer.deliveries} {what} on the way: replay {answer.replay_id}.")
+        if answer.more:
+            console.print("That is as many as one replay takes: repeat the command for the rest.")
 
 
 def _demand_filters(events: list[str] | None) -> None:

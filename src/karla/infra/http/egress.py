@@ -13,9 +13,9 @@ import msgspec
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from karla.infra.http.failures import EgressError, EgressUnavailable, Reason, TargetForbidden, Unreachable
+from karla.infra.http.failures import EgressError, EgressUnavailable, OwnReason, Reason, TargetForbidden, Unreachable
 from karla.infra.http.guard import TRAIL, Guard, Trail
-from karla.infra.http.names import ProxyOnly, ThreadedResolver
+from karla.infra.http.names import ProxyOnly, ThreadedResolver, is_untold
 from karla.infra.http.route import DIRECT, Route
 from karla.infra.http.targets import ADDRESS_NOT_PUBLIC, checked_target, is_public
 from karla.infra.http.tunnel import CONNECT_SECONDS, USER_AGENT, Connector, Tunnels
@@ -172,15 +172,22 @@ class Egress:
         if isinstance(error, EgressError):
             return type(error)(error.reason, duration_ms)
         reason = _reason(error)
-        if trail.with_proxy and reason == "timeout":
-            return EgressUnavailable("proxy_timeout", duration_ms)
-        if trail.unbound and reason == "connect":
-            return EgressUnavailable("source_address", duration_ms)
-        if self._proxy and reason in ("connect", "dns"):  # aiohttp looks up and dials nothing but the proxy
-            return EgressUnavailable("proxy_connect", duration_ms)
+        if ours := self._own_reason(error, reason, trail):
+            return EgressUnavailable(ours, duration_ms)
         if trail.refused and reason == "connect":
             return TargetForbidden(ADDRESS_NOT_PUBLIC, duration_ms)
         return Unreachable(reason, duration_ms)
+
+    def _own_reason(self, error: aiohttp.ClientError | OSError, reason: Reason, trail: Trail) -> OwnReason | None:
+        """Where it was the way out that failed."""
+        if reason == "timeout":
+            return "dns_unavailable" if trail.looking_up else "proxy_timeout" if trail.with_proxy else None
+        if reason == "connect" and trail.unbound:
+            return "source_address"
+        if self._proxy and reason in ("connect", "dns"):  # aiohttp looks up and dials nothing but the proxy
+            return "proxy_connect"
+        untold = isinstance(error, aiohttp.ClientConnectorDNSError) and is_untold(error.os_error)
+        return "dns_unavailable" if untold else None
 
 
 def _connector(

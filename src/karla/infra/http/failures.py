@@ -5,6 +5,7 @@ from typing import Literal
 Reason = Literal["dns", "connect", "gateway", "tls", "timeout", "reset", "protocol"]
 OwnReason = Literal[
     "source_address",
+    "dns_unavailable",
     "proxy_connect",
     "proxy_auth",
     "proxy_refused",
@@ -33,9 +34,9 @@ class TargetForbidden(EgressError):
 class Unreachable(EgressError):
     """The target was allowed, but no full answer came; it may have read the request all the same.
 
-    `dns` the name has no address; `connect` nobody listens there or no way leads there; `gateway` the
-    proxy says so; `tls` no trusted TLS of the least version; `timeout` too slow, at any step; `reset`
-    the connection was cut; `protocol` what came is not HTTP.
+    `dns` the name has no address, as its name servers say; `connect` nobody listens there or no way leads
+    there; `gateway` the proxy says so; `tls` no trusted TLS of the least version; `timeout` too slow, at
+    any step; `reset` the connection was cut; `protocol` what came is not HTTP.
     """
 
     def __init__(self, reason: Reason, duration_ms: int = 0) -> None:
@@ -45,7 +46,8 @@ class Unreachable(EgressError):
 class EgressUnavailable(EgressError):
     """Karla's own way out failed before the target was asked: the target has no part in it and read nothing.
 
-    `source_address` the machine doesn't have it any more; `proxy_connect` nobody listens there, or the
+    `source_address` the machine doesn't have it any more; `dns_unavailable` no name server told whether the
+    target's name has an address; `proxy_connect` nobody listens there, or the
     proxy's name has no address; `proxy_auth` it doesn't take our credentials; `proxy_refused` it won't
     lead to this target; `proxy_timeout`, `proxy_reset`, `proxy_protocol` as of a target.
     """

@@ -21,6 +21,7 @@ class Trail(msgspec.Struct):
     refused: bool = False
     unbound: bool = False
     with_proxy: bool = False
+    looking_up: bool = False
 
 
 TRAIL: ContextVar[Trail] = ContextVar("trail")

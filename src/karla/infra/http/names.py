@@ -11,6 +11,18 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from karla.infra.http.route import Proxy
 
 _THREADS = 32
+# That nobody could tell, for now or at all: the other errors of getaddrinfo are answers about the name.
+_UNTOLD = frozenset({socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_MEMORY})
+
+
+def is_untold(error: OSError) -> bool:
+    """Whether a lookup failed for want of a name server's answer, rather than by the answer that there is no address.
+
+    Name servers of the target's own that are all dead look the same: ours then answers that it doesn't know.
+    """
+    if isinstance(error, socket.gaierror):
+        return error.errno in _UNTOLD
+    return error.errno is not None  # the system's own: no file descriptors left, and the like
 
 
 class ThreadedResolver(AbstractResolver):

@@ -4,18 +4,19 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from ipaddress import IPv4Address, IPv6Address
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.tracing import Trace
 
 from karla.infra.http.failures import EgressError, EgressUnavailable, OwnReason, Reason, TargetForbidden, Unreachable
 from karla.infra.http.guard import TRAIL, Guard
-from karla.infra.http.names import ProxyOnly, as_addresses, literal
+from karla.infra.http.names import ProxyOnly, as_addresses, is_untold, literal
 from karla.infra.http.route import Proxy
 from karla.infra.http.targets import ADDRESS_NOT_PUBLIC, is_public
 
@@ -34,6 +35,10 @@ class Connector(aiohttp.TCPConnector):
     """Given `tunnels`, https targets are reached through them, and all else that is dialled is the proxy."""
 
     tunnels: "Tunnels | None" = None
+
+    async def _resolve_host(self, host: str, port: int, traces: Sequence[Trace] | None = None) -> list[ResolveResult]:
+        with _lookup():
+            return await super()._resolve_host(host, port, traces)
 
     async def _create_connection(
         self,
@@ -93,8 +98,11 @@ class Tunnels:
 
     async def _checked_addresses(self, host: str, port: int) -> Sequence[IPv4Address | IPv6Address]:
         try:
-            found = as_addresses(literal(host) or await self._names.resolve(host, port))
-        except OSError:
+            with _lookup():
+                found = as_addresses(literal(host) or await self._names.resolve(host, port))
+        except OSError as error:
+            if is_untold(error):
+                raise EgressUnavailable("dns_unavailable") from None
             return ()
         admitted = [address for address in found if self._allow_private or is_public(address)]
         if found and not admitted:
@@ -163,6 +171,15 @@ class Tunnels:
         if self._proxy.authorization:
             lines.append(f"Proxy-Authorization: {self._proxy.authorization}")
         return "\r\n".join([*lines, "", ""]).encode()
+
+
+@contextmanager
+def _lookup() -> Iterator[None]:
+    """A name server is being waited for: who runs out of time in here has been waiting for nobody else."""
+    trail = TRAIL.get()
+    trail.looking_up = True
+    yield
+    trail.looking_up = False
 
 
 async def _read_head(connected: socket.socket) -> bytes:

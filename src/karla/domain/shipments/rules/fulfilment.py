@@ -18,6 +18,7 @@ ORIGIN = "order"
 """Where the events come from that follow from the order itself."""
 
 # What these say holds whoever carries the parcel.
+_CARRIER_CHANGED = "CARRIER_CHANGED"
 _OF_THE_SHOP = frozenset({ORIGIN, "api"})
 
 _BEFORE_TRANSIT = frozenset({Phase.ORDER_CREATED, Phase.ORDER_PROCESSED})
@@ -97,7 +98,7 @@ class Planner:
     def entrust(self, shipment: Shipment, carrier_reference: str) -> None:
         """Say that another carrier has a parcel, which has a number."""
         tracking = Tracking(tracking_number=shipment.tracking_number or "", carrier_reference=carrier_reference)
-        self._put(self._told(shipment, tracking))
+        self._put(self._told(shipment, tracking, corrected=True))
 
     def readdress(self) -> None:
         """Tell the parcels that are known and still in the merchant's hands that the address changed."""
@@ -144,7 +145,7 @@ class Planner:
         ]
         return same[0] if len(same) == 1 else None
 
-    def _told(self, shipment: Shipment, tracking: Tracking) -> Shipment:
+    def _told(self, shipment: Shipment, tracking: Tracking, *, corrected: bool = False) -> Shipment:
         """The parcel with what was said of it; the very same one when that is nothing new."""
         said: dict[str, Any] = {
             name: value for name, value in msgspec.structs.asdict(tracking).items() if value is not None and value != []
@@ -152,6 +153,8 @@ class Planner:
         renumbered = not shipment.draft and shipment.tracking_number != tracking.tracking_number
         if shipment.draft:
             said.setdefault("tracking_placed_at", self._now)
+        elif not renumbered and not corrected and tracking.carrier_reference in self._corrected_from(shipment):
+            del said["carrier_reference"]  # the shop's system repeats what somebody has put right
         if renumbered or shipment.tracking_url == _carriers_page(shipment):
             said.setdefault("tracking_url", None)  # it led to what the parcel was before
         told = msgspec.structs.replace(shipment, **said)
@@ -162,16 +165,32 @@ class Planner:
         if told == shipment:
             return shipment
         if not renumbered and shipment.carrier_reference not in (None, told.carrier_reference):
-            told = self._anew(told)
+            told = self._anew(told, shipment.carrier_reference, corrected=corrected)
         return msgspec.structs.replace(told, updated_at=self._now)
 
-    def _anew(self, shipment: Shipment) -> Shipment:
+    def _corrected_from(self, shipment: Shipment) -> set[str]:
+        """The carriers that it was said to be with until it was corrected to the one that it is with now."""
+        changes = [
+            event.additional_info or {}
+            for event in self._timeline
+            if event.shipment_id == shipment.id and event.event_name == _CARRIER_CHANGED
+        ]
+        if not changes or changes[-1].get("carrier_reference") != shipment.carrier_reference:
+            return set()
+        return {change["carrier_reference_before"] for change in changes if change.get("corrected")}
+
+    def _anew(self, shipment: Shipment, before: str | None, *, corrected: bool) -> Shipment:
         """The parcel without what the carrier told that it was taken to be with: that was of another one."""
         for place, event in enumerate(self._timeline):
             if event.shipment_id == shipment.id and event.withdrawn_at is None and event.origin not in _OF_THE_SHOP:
                 self._timeline[place] = msgspec.structs.replace(event, withdrawn_at=self._now)
                 self._withdrawn.append(self._timeline[place])
-        self._happen("CARRIER_CHANGED", shipment.id, self._now)
+        change = {
+            "carrier_reference": shipment.carrier_reference,
+            "carrier_reference_before": before,
+            "corrected": corrected,
+        }
+        self._happen(_CARRIER_CHANGED, shipment.id, self._now, info=change)
         return msgspec.structs.replace(
             shipment,
             event_name=None,
@@ -218,7 +237,14 @@ class Planner:
             if shipment.phase in _BEFORE_TRANSIT:
                 self._happen(name, shipment.id, self._now, external_id)
 
-    def _happen(self, name: str, shipment_id: UUID, time: datetime, external_id: str | None = None) -> None:
+    def _happen(
+        self,
+        name: str,
+        shipment_id: UUID,
+        time: datetime,
+        external_id: str | None = None,
+        info: dict[str, Any] | None = None,
+    ) -> None:
         """`external_id` is for what happens to a parcel once at most."""
         event_id = self._new_id()
         event = TimelineEvent(
@@ -228,6 +254,7 @@ class Planner:
             external_id=external_id or str(event_id),
             event_name=name,
             event_time=time,
+            additional_info=info,
             created_at=self._now,
         )
         self._timeline.append(event)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 import asyncpg
 
+from karla.domain.subscribers.commands.cancelling import Unwanted, drop_unwanted, is_wanted, unwanted_of
 from karla.domain.subscribers.records.deliveries import Claim, DueDelivery
-from karla.domain.subscribers.records.lanes import DueLane, Rooms, SharedOut, Waiting
+from karla.domain.subscribers.records.lanes import Closed, DueLane, Rooms, SharedOut, Standing, Waiting
 from karla.domain.subscribers.records.webhooks import PayloadFormat
 from karla.domain.subscribers.rules.lanes import OPEN_AFTER
 from karla.domain.subscribers.rules.turns import share_out
@@ -18,20 +20,28 @@ FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
 # Of those that wait for another one many may come before one that doesn't.
 _SEEN_BESIDES = 8
 
-# A lane that is locked is at work in another transaction: whoever that is looks at it again afterwards.
-_LOCK = """
-    select l.shop_id, l.webhook_id, l.failures >= $4 as open, w.ordering <> 'none' as ordered
-    from webhook_lanes l join webhooks w on w.shop_id = l.shop_id and w.id = l.webhook_id and w.status = 'active'
-    where l.next_due_at <= $2 and l.webhook_id <> all ($3)
-    order by l.next_due_at limit $1
-    for update of l skip locked
+# Lanes that are passed over: there is no room for them, by themselves, their shop or how they have been doing.
+_ROOM = """
+    l.webhook_id <> all ($1) and l.shop_id <> all ($2)
+    and case when l.failures > 0 then not $6 and not $5 and l.shop_id <> all ($4) and l.shop_id <> all ($3)
+             when l.last_success_at is null then not $5 and l.shop_id <> all ($3)
+             else true end
 """
-_NEXT = """
+# A lane that is locked is at work in another transaction: whoever that is looks at it again afterwards.
+_LOCK = f"""
+    select l.shop_id, l.webhook_id, l.failures >= $9 as open, w.ordering <> 'none' as ordered,
+           l.failures > 0 as failing, l.last_success_at is null as new
+    from webhook_lanes l join webhooks w on w.shop_id = l.shop_id and w.id = l.webhook_id and w.status = 'active'
+    where l.next_due_at <= $8 and {_ROOM}
+    order by l.next_due_at limit $7
+    for update of l skip locked
+"""  # noqa: S608 - what is put in is a constant
+_NEXT = f"""
     select l.next_due_at
     from webhook_lanes l join webhooks w on w.shop_id = l.shop_id and w.id = l.webhook_id and w.status = 'active'
-    where l.next_due_at < 'infinity' and l.webhook_id <> all ($1)
+    where l.next_due_at < 'infinity' and {_ROOM}
     order by l.next_due_at limit 1
-"""
+"""  # noqa: S608 - what is put in is a constant
 # A statement of its own, so that it sees all that was committed before the lanes were locked. Of each lane one row
 # more is looked at than may be taken: it tells when the lane is due again.
 _WAITING = """
@@ -71,14 +81,14 @@ _LEASE = """
     select c.shop_id, c.id, c.webhook_id, c.event_id, c.triggered_at, c.created_at, c.ordering_key, c.replay_id,
            c.attempts, c.probe, w.url, w.secret,
            case when w.previous_secret_until > $1 then w.previous_secret end as previous_secret,
-           w.payload_format, e.ref, e.shipment_id, e.test, e.payload
+           w.payload_format, w.enabled_events, e.ref, e.event_name, e.event_group, e.shipment_id, e.test, e.payload
     from leased c
     join webhooks w on w.shop_id = c.shop_id and w.id = c.webhook_id
     cross join lateral (
         select * from events e
         where e.shop_id = c.shop_id and e.triggered_at = c.triggered_at and e.id = c.event_id limit 1
     ) e
-    where c.ours
+    where c.ours and w.status = 'active'
 """
 
 
@@ -87,34 +97,42 @@ async def claim_deliveries(work: Work, limit: int, rooms: Rooms | None = None) -
 
     They are the caller's for the time of a lease; what isn't finished by then is due again. Works for every shop.
     Without `rooms` there is room for all. A webhook whose breaker is open gives one row, and no other until that is
-    finished. When fewer than asked for
-    were due, the answer says when there may be more of the lanes that there is room for.
+    finished. When fewer than asked for were due, the answer says when there may be more of the lanes that there is
+    room for.
     """
-    full = list(rooms.full()) if rooms else []
-    locked = await work.connection.fetch(_LOCK, limit, work.now, full, OPEN_AFTER)
+    if rooms:
+        rooms.begin()
+    locked = await work.connection.fetch(_LOCK, *_passed_over(rooms), limit, work.now, OPEN_AFTER)
     # Where many lanes share, none will get many: what is not looked at need not be read.
     most = min(limit, _SEEN_BESIDES + 2 * limit // max(1, len(locked)))
     lanes = [_due_lane(lane, min(most, rooms.of(lane["webhook_id"])) if rooms else most) for lane in locked]
-    rows: list[DueDelivery] = []
+    leased: list[asyncpg.Record] = []
     if lanes:
-        rows = await _lease(work, await _shared_out(work, lanes, limit))
-    if len(rows) == limit:
+        leased = await _lease(work, await _shared_out(work, lanes, limit, rooms))
+    rows = await _wanted(work, leased)
+    # What was dropped has used up room of this claim alone.
+    if len(leased) == limit or len(rows) < len(leased):
         return Claim(rows, work.now)
-    return Claim(rows, await work.connection.fetchval(_NEXT, full))
+    return Claim(rows, await work.connection.fetchval(_NEXT, *_passed_over(rooms)))
 
 
-async def _shared_out(work: Work, lanes: Sequence[DueLane], limit: int) -> SharedOut:
+def _passed_over(rooms: Rooms | None) -> tuple[object, ...]:
+    closed = rooms.closed() if rooms else Closed()
+    return closed.lanes, closed.shops, closed.new_of, closed.failing_of, closed.new, closed.failing
+
+
+async def _shared_out(work: Work, lanes: Sequence[DueLane], limit: int, rooms: Rooms | None) -> SharedOut:
     waiting = await work.connection.fetch(
         _WAITING,
         [lane.shop_id for lane in lanes],
         [lane.webhook_id for lane in lanes],
         [lane.seen for lane in lanes],
     )
-    return share_out(lanes, [Waiting(*row) for row in waiting], limit, work.now)
+    return share_out(lanes, [Waiting(*row) for row in waiting], limit, work.now, rooms)
 
 
-async def _lease(work: Work, shared: SharedOut) -> list[DueDelivery]:
-    rows = await work.connection.fetch(
+async def _lease(work: Work, shared: SharedOut) -> list[asyncpg.Record]:
+    return await work.connection.fetch(
         _LEASE,
         work.now,
         [move.row.shop_id for move in shared.moves],
@@ -128,14 +146,35 @@ async def _lease(work: Work, shared: SharedOut) -> list[DueDelivery]:
         [turn.due_at or FAR_FUTURE for turn in shared.turns],
         [turn.probed_until for turn in shared.turns],
     )
-    return sorted((_due_delivery(row) for row in rows), key=lambda row: row.triggered_at)
+
+
+async def _wanted(work: Work, leased: Sequence[asyncpg.Record]) -> list[DueDelivery]:
+    """What is to be sent. The filters may be other ones than when it was relayed: what they leave out is dropped."""
+    wanted: list[DueDelivery] = []
+    dropped: list[Unwanted] = []
+    webhooks: dict[tuple[UUID, UUID], bool] = {}
+    for row in leased:
+        if row["replay_id"] is not None or row["test"] or is_wanted(row):
+            wanted.append(_due_delivery(row))
+        else:
+            dropped.append(unwanted_of(row))
+            key = row["shop_id"], row["webhook_id"]
+            webhooks[key] = webhooks.get(key, False) or row["probe"]
+    if dropped:
+        await drop_unwanted(work, webhooks, dropped)
+    return sorted(wanted, key=lambda row: row.triggered_at)
 
 
 def _due_lane(lane: "asyncpg.Record", room: int) -> DueLane:
     room = 1 if lane["open"] else room
     seen = 2 * room + 4 * _SEEN_BESIDES if lane["ordered"] else room
-    return DueLane(lane["shop_id"], lane["webhook_id"], room, seen, probe=lane["open"])
+    standing = Standing.FAILING if lane["failing"] else Standing.NEW if lane["new"] else Standing.WELL
+    return DueLane(lane["shop_id"], lane["webhook_id"], standing, room, seen, probe=lane["open"])
 
 
 def _due_delivery(row: "asyncpg.Record") -> DueDelivery:
-    return DueDelivery(**{**row, "payload_format": PayloadFormat(row["payload_format"])})
+    values = dict(row)
+    for name in ("enabled_events", "event_name", "event_group"):
+        del values[name]
+    values["payload_format"] = PayloadFormat(values["payload_format"])
+    return DueDelivery(**values)

@@ -22,6 +22,7 @@ from karla.domain.subscribers.rules.webhooks import demand_active
 from karla.infra.ids import new_id
 from karla.infra.where import Where
 from karla.infra.work import Work
+from karla.vocabulary.events import WEBHOOKS
 
 # A webhook has a second delivery of an event only by a replay, so those alone may be newer than another one.
 _NEWEST = """
@@ -57,12 +58,7 @@ async def replay(
     """
     rules.demand_sensible(criteria)
     webhook = await _serving(work, webhook_id)
-    kinds = await _kinds(work, webhook, criteria)
-    chosen = _of_journal if criteria.source is ReplaySource.JOURNAL else _of_deliveries
-    where, place = chosen(webhook, criteria)
-    if kinds is not None:
-        refs, groups = [kind.ref for kind in kinds], [kind.event_group for kind in kinds]
-        where.add("(e.ref, e.event_group) in (select * from unnest({}::text[], {}::text[]))", refs, groups)
+    where, place = _asked(webhook, criteria, await _kinds(work, webhook, criteria))
     source = _SOURCES[criteria.source]
     if criteria.source is ReplaySource.JOURNAL:
         # No index leads from an event to its deliveries. A planner that knows too little of new rows would look
@@ -111,6 +107,18 @@ _SOURCES = {
 }
 
 
+def _asked(webhook: Webhook, criteria: ReplayCriteria, kinds: Sequence[AnnouncedEvent] | None) -> tuple[Where, str]:
+    """Which events, and their place among the webhook's deliveries, as SQL."""
+    journal = criteria.source is ReplaySource.JOURNAL
+    where, place = (_of_journal if journal else _of_deliveries)(webhook, criteria)
+    if kinds is not None:
+        refs, groups = [kind.ref for kind in kinds], [kind.event_group for kind in kinds]
+        where.add("(e.ref, e.event_group) in (select * from unnest({}::text[], {}::text[]))", refs, groups)
+    elif journal:
+        where.add("e.source <> {}", WEBHOOKS)  # as `*` leaves it out
+    return where, place
+
+
 def _of_deliveries(webhook: Webhook, criteria: ReplayCriteria) -> tuple[Where, str]:
     where = Where("d.shop_id = {}", webhook.shop_id)
     where.add("d.webhook_id = {}", webhook.id)
@@ -157,16 +165,15 @@ async def _kinds(work: Work, webhook: Webhook, criteria: ReplayCriteria) -> Sequ
 async def replay_delivery(work: Work, webhook_id: UUID, delivery_id: UUID) -> Delivery:
     """A new delivery of the same event, whatever became of the given one.
 
-    If the event is on its way to the webhook already, it is that delivery, and it is tried now. NotFound; Conflict
-    for an inactive webhook.
+    If the event is on its way to the webhook already, it is that delivery, and its next attempt is due now: one that
+    is under way this moment is not waited for. NotFound; Conflict for an inactive webhook.
     """
     webhook = await _serving(work, webhook_id)
     await hold_lane(work, webhook)
     given = await demand_delivery(work.scope, work.connection, webhook_id, delivery_id)
-    # One that is due within a minute may be under way this moment: it is left alone, as it comes soon enough.
     waiting = await work.connection.fetchval(
         """
-        update deliveries set due_at = case when due_at - interval '1 minute' > $5 then $5 else due_at end
+        update deliveries set due_at = least(due_at, $5)
         where shop_id = $1 and webhook_id = $2 and event_id = $3 and triggered_at = $4 and status = 'pending'
         returning id
         """,

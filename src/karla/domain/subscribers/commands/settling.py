@@ -7,11 +7,14 @@ from uuid import UUID
 
 import asyncpg
 
-from karla.domain.subscribers.commands.cancelling import cancel_undeliverable
+from karla.domain.audit.commands import record
+from karla.domain.audit.records import Action
+from karla.domain.subscribers.commands.cancelling import AT_ONCE, cancel_undeliverable, release_next
 from karla.domain.subscribers.queries.webhooks import lane_state_from
 from karla.domain.subscribers.records.deliveries import AttemptResult, Outcome
 from karla.domain.subscribers.records.lanes import LaneChange, LaneState, WebhookNotice
-from karla.domain.subscribers.rules.lanes import LEASE, after_attempts, frees_its_shipment
+from karla.domain.subscribers.records.webhooks import WebhookStatus
+from karla.domain.subscribers.rules.lanes import after_attempts, frees_its_shipment
 from karla.infra.db import column
 from karla.infra.ids import new_id
 from karla.infra.work import Work
@@ -28,7 +31,7 @@ _DISABLE = """
     )
     update webhooks w set status = 'inactive', disabled_reason = 'gone', updated_at = $4
     from gone g where w.shop_id = g.shop_id and w.id = g.id
-    returning w.id
+    returning w.id, (select s.organisation_id from shops s where s.id = w.shop_id) as organisation_id, w.shop_id
 """
 _LANES = """
     select l.*, w.url, w.status = 'active' as active
@@ -37,6 +40,7 @@ _LANES = """
     order by l.shop_id, l.webhook_id
     for update of l
 """
+# What could not be sent is tried every few seconds, for days at worst: of such a row of attempts the latest is kept.
 _SETTLE = """
     with results as (
         select *
@@ -45,27 +49,14 @@ _SETTLE = """
     )
     update deliveries d
     set attempts = d.attempts + r.sent::int,
-        attempt_log = case when r.sent then d.attempt_log || r.attempt else d.attempt_log end,
+        attempt_log = case when not r.sent and d.attempt_log -> -1 -> 'sent' = 'false' then d.attempt_log - (-1)
+                           else d.attempt_log end || r.attempt,
         status = case d.status when 'pending' then r.status else d.status end,
         due_at = case d.status when 'pending' then r.due_at else d.due_at end,
         finished_at = case when d.status <> 'pending' then d.finished_at
                            when r.status <> 'pending' then $1 end
     from results r
     where d.shop_id = r.shop_id and d.id = r.delivery_id and d.triggered_at = r.triggered_at
-"""
-# A delivery that was put off behind one of the same shipment need not wait any longer. It is told by being due later
-# than a leased one can be; one that has been tried keeps to its schedule.
-_RELEASE = """
-    update deliveries d set due_at = $1
-    from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as k (shop_id, webhook_id, ordering_key)
-    cross join lateral (
-        select n.id, n.triggered_at from deliveries n
-        where n.webhook_id = k.webhook_id and n.ordering_key = k.ordering_key and n.shop_id = k.shop_id
-          and n.status = 'pending'
-        order by n.position, n.id limit 1
-    ) n
-    where d.shop_id = k.shop_id and d.id = n.id and d.triggered_at = n.triggered_at
-      and d.attempts = 0 and d.due_at > $5
 """
 # A lane's next moment only ever comes nearer here, but for its pause.
 _MOVE = """
@@ -95,7 +86,14 @@ async def finish(work: Work, results: Sequence[AttemptResult], chance: float) ->
     shops = [several[0].shop_id for several in by_webhook.values()]
     lanes = await work.connection.fetch(_LANES, shops, list(by_webhook))
     await _settle(work, results)
-    await _release_next(work, results)
+    await release_next(
+        work,
+        {
+            (result.shop_id, result.webhook_id, result.ordering_key)
+            for result in results
+            if result.ordering_key is not None and frees_its_shipment(result)
+        },
+    )
     moved: list[tuple[asyncpg.Record, LaneChange]] = []
     for lane in lanes:
         state = lane_state_from(lane)
@@ -108,7 +106,8 @@ async def finish(work: Work, results: Sequence[AttemptResult], chance: float) ->
     if moved:
         await _move(work, moved)
     if disabled:
-        await cancel_undeliverable(work)
+        # The rest is cancelled now and then, and gets no attempt until it is.
+        await cancel_undeliverable(work, AT_ONCE)
 
 
 async def _disable_gone(work: Work, results: Sequence[AttemptResult]) -> frozenset[UUID]:
@@ -123,6 +122,16 @@ async def _disable_gone(work: Work, results: Sequence[AttemptResult]) -> frozens
         [result.url for result in gone],
         work.now,
     )
+    for row in rows:
+        await record(
+            work,
+            Action.WEBHOOK_DISABLED,
+            row["id"],
+            before={"status": WebhookStatus.ACTIVE, "disabled_reason": None},
+            after={"status": WebhookStatus.INACTIVE, "disabled_reason": "gone"},
+            organisation_id=row["organisation_id"],
+            shop_id=row["shop_id"],
+        )
     return frozenset(row["id"] for row in rows)
 
 
@@ -135,19 +144,9 @@ async def _settle(work: Work, results: Sequence[AttemptResult]) -> None:
         [result.triggered_at for result in results],
         [result.status for result in results],
         [result.due_at for result in results],
-        [result.outcome is not Outcome.UNSENT for result in results],
+        [result.attempt.sent for result in results],
         column((result.attempt for result in results), "jsonb"),
     )
-
-
-async def _release_next(work: Work, results: Sequence[AttemptResult]) -> None:
-    """Let the next event of each shipment go whose event before has been settled."""
-    settled = {
-        (result.shop_id, result.webhook_id, result.ordering_key) for result in results if frees_its_shipment(result)
-    }
-    if settled:
-        shops, webhooks, keys = zip(*settled, strict=True)
-        await work.connection.execute(_RELEASE, work.now, shops, webhooks, keys, work.now + LEASE)
 
 
 async def _move(work: Work, moved: "Sequence[tuple[asyncpg.Record, LaneChange]]") -> None:

@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 from karla.domain.subscribers.rules.lanes import LEASE, OPEN_AFTER
+from karla.domain.subscribers.rules.retries import LEAST_WINDOW
 from karla.infra.work import Work
 
 BATCH = 5_000
-# Operators may allow a retry or none. What waits behind a breaker gets its probes, and its shop is told, all the same.
-LEAST_WINDOW = timedelta(hours=1)
 
 # Rows are changed by their keys alone, as in `claiming`.
 _RELEASE_FORGOTTEN = """

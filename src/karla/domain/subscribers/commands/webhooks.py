@@ -4,13 +4,10 @@ from uuid import UUID
 
 from karla.domain.audit.commands import record
 from karla.domain.audit.records import Action
+from karla.domain.subscribers.commands.cancelling import AT_ONCE, BATCH, cancel_waiting, drop_unwanted
 from karla.domain.subscribers.commands.lanes import hold_lane
-from karla.domain.subscribers.queries.deliveries import delivered_events
-from karla.domain.subscribers.queries.journal import LONG_SECONDS
 from karla.domain.subscribers.queries.webhooks import demand_webhook, webhook_like
-from karla.domain.subscribers.records.deliveries import DeliveryStatus
 from karla.domain.subscribers.records.webhooks import (
-    Ordering,
     Rotation,
     Webhook,
     WebhookCreated,
@@ -18,7 +15,6 @@ from karla.domain.subscribers.records.webhooks import (
     WebhookStatus,
 )
 from karla.domain.subscribers.rules import webhooks as rules
-from karla.domain.subscribers.rules.filters import unwanted
 from karla.infra.ids import new_id, new_signing_secret, new_webhook_secret
 from karla.infra.work import Work
 
@@ -29,15 +25,24 @@ _END_OF_OUTBOX = "coalesce((select max(id) from outbox where shop_id = $1), 0)"
 async def create_webhook(work: Work, members: WebhookMembers, *, allow_private: bool) -> WebhookCreated:
     """A webhook of these members; one with the same URL and events is left as it is and given back.
 
-    Invalid names every fault of the URL and the filters.
+    Invalid names every fault of the URL and the filters; Conflict what is said otherwise of the one that exists, or
+    that the shop has as many webhooks as it may have.
     """
     rules.demand_usable(members, allow_private)
-    wanted = rules.created(members, shop_id=work.scope.shop, new_id=new_id(), new_secret=new_webhook_secret(), now=work.now)
-    # Of two equal calls at once the second waits here, and then sees the first one's row.
-    await work.connection.execute("select pg_advisory_xact_lock(hashtextextended('webhooks ' || $1, 0))", wanted.url)
+    wanted = rules.created(
+        members, shop_id=work.scope.shop, new_id=new_id(), new_secret=new_webhook_secret(), now=work.now
+    )
+    # Of two calls of a shop at once the second waits here, and then sees the first one's row.
+    await work.connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended('webhooks ' || $1, 0))", str(wanted.shop_id)
+    )
     existing = await webhook_like(work.scope, work.connection, wanted.url, wanted.enabled_events)
     if existing:
+        rules.demand_same(existing, members)
         return WebhookCreated(existing, created=False)
+    rules.demand_room(
+        await work.connection.fetchval("select count(*) from webhooks where shop_id = $1", wanted.shop_id)
+    )
     await work.connection.execute(
         f"""
         with added as (
@@ -68,11 +73,13 @@ async def create_webhook(work: Work, members: WebhookMembers, *, allow_private: 
 async def update_webhook(work: Work, webhook_id: UUID, members: WebhookMembers, *, allow_private: bool) -> Webhook:
     """The webhook with what was said of it; NotFound, Invalid.
 
-    One set inactive drops what is still due to it, one with other events what it no longer asks for. With
-    another URL it is the same subscriber that has moved: what is still due goes to the new one.
+    One set inactive gets nothing of what is still due to it, one with other events nothing that it no longer asks
+    for: some of that is cancelled at once, the rest when its turn comes. What is due keeps the order that it was to
+    come in. With another URL it is the same subscriber that has moved: what is still due goes to the new one.
+    Before one is set active, `empty_webhook` is to be repeated.
     """
-    rules.demand_usable(members, allow_private)
     before = await demand_webhook(work.scope, work.connection, webhook_id, lock="update")
+    rules.demand_usable(members, allow_private, before)
     after = rules.changed(before, members, work.now)
     if after is before:
         return after
@@ -107,54 +114,14 @@ async def update_webhook(work: Work, webhook_id: UUID, members: WebhookMembers, 
 
 
 async def _settle_pending(work: Work, before: Webhook, after: Webhook) -> None:
-    """Do to what is still due what the change asks for; the webhook's row must be locked."""
-    if after.status is WebhookStatus.INACTIVE:
-        await work.connection.execute(
-            """
-            update deliveries set status = 'cancelled', finished_at = $3
-            where shop_id = $1 and webhook_id = $2 and status = 'pending'
-            """,
-            after.shop_id,
-            after.id,
-            work.now,
-            timeout=LONG_SECONDS,
-        )
-        return
-    if after.enabled_events != before.enabled_events:
-        await _cancel_unwanted(work, after)
-    if after.ordering is not before.ordering:
-        await work.connection.execute(
-            """
-            update deliveries d set ordering_key = case when $3 then e.shipment_id end
-            from events e
-            where d.shop_id = $1 and d.webhook_id = $2 and d.status = 'pending'
-              and e.shop_id = d.shop_id and e.triggered_at = d.triggered_at and e.id = d.event_id
-            """,
-            after.shop_id,
-            after.id,
-            after.ordering is Ordering.SHIPMENT,
-        )
+    """Do to the next of what is due what the change asks for: the rest is looked at when its turn comes.
 
-
-async def _cancel_unwanted(work: Work, webhook: Webhook) -> None:
-    """Drop what is due to the webhook and matches none of its filters, but for tests."""
-    pending = await delivered_events(work.scope, work.connection, webhook.id, [DeliveryStatus.PENDING])
-    dropped = unwanted(pending, webhook.enabled_events)
-    await work.connection.execute(
-        """
-        update deliveries d set status = 'cancelled', finished_at = $3
-        from events e
-        join unnest($4::text[], $5::text[]) as unwanted (ref, event_group)
-          on e.ref = unwanted.ref and e.event_group is not distinct from unwanted.event_group
-        where d.shop_id = $1 and d.webhook_id = $2 and d.status = 'pending'
-          and e.shop_id = d.shop_id and e.triggered_at = d.triggered_at and e.id = d.event_id and not e.test
-        """,
-        webhook.shop_id,
-        webhook.id,
-        work.now,
-        [event.ref for event in dropped],
-        [event.event_group for event in dropped],
-    )
+    The webhook and its lane must be locked. They hold up the relay and the worker, so this may not take long.
+    """
+    if before.status is not after.status:
+        await cancel_waiting(work, after)
+    elif after.status is WebhookStatus.ACTIVE and after.enabled_events != before.enabled_events:
+        await drop_unwanted(work, {(after.shop_id, after.id): False})
 
 
 async def _give_another_chance(work: Work, webhook: Webhook) -> None:
@@ -197,8 +164,52 @@ async def rotate_secret(work: Work, webhook_id: UUID, rotation: Rotation) -> Web
     return after
 
 
+async def empty_webhook(work: Work, webhook_id: UUID) -> bool:
+    """Cancel a batch of what still waits for an inactive webhook; whether there may be more. NotFound.
+
+    To be repeated, each time in a transaction of its own, before the webhook is set active again.
+    """
+    # Shared with the relay, which it so doesn't hold up; and nobody sets the webhook active meanwhile.
+    webhook = await demand_webhook(work.scope, work.connection, webhook_id, lock="share")
+    return webhook.status is WebhookStatus.INACTIVE and await cancel_waiting(work, webhook, BATCH)
+
+
+async def shorten_log(work: Work, webhook_id: UUID) -> bool:
+    """Take from a webhook that is to be deleted a batch of its deliveries; whether there may be more. NotFound.
+
+    To be repeated, each time in a transaction of its own, before `delete_webhook`. One with a long log is set
+    inactive first, so that it gets no more meanwhile.
+    """
+    webhook = await demand_webhook(work.scope, work.connection, webhook_id)
+    found = await work.connection.fetchval(
+        "select count(*) from (select from deliveries where shop_id = $1 and webhook_id = $2 limit $3) d",
+        webhook.shop_id,
+        webhook.id,
+        AT_ONCE + 1,
+    )
+    if found <= AT_ONCE:
+        return False
+    if webhook.status is WebhookStatus.ACTIVE:
+        await update_webhook(work, webhook.id, WebhookMembers(status=WebhookStatus.INACTIVE), allow_private=True)
+        return True
+    deleted: str = await work.connection.execute(
+        """
+        delete from deliveries d
+        using (
+            select id, triggered_at from deliveries
+            where shop_id = $1 and webhook_id = $2 limit $3 for update skip locked
+        ) batch
+        where d.shop_id = $1 and d.id = batch.id and d.triggered_at = batch.triggered_at
+        """,
+        webhook.shop_id,
+        webhook.id,
+        BATCH,
+    )
+    return deleted != "DELETE 0"
+
+
 async def delete_webhook(work: Work, webhook_id: UUID) -> None:
-    """Forget a webhook with its deliveries and their log; NotFound."""
+    """Forget a webhook with its deliveries and their log; NotFound. A long log goes by `shorten_log` before."""
     webhook = await demand_webhook(work.scope, work.connection, webhook_id, lock="update")
     # The rows that go with the webhook's are deleted in an order that is PostgreSQL's to choose.
     await hold_lane(work, webhook)

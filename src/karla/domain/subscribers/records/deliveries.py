@@ -19,13 +19,6 @@ class DeliveryStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class FannedOut(msgspec.Struct, frozen=True):
-    """How many outbox rows were taken, and how many deliveries they became."""
-
-    events: int
-    deliveries: int
-
-
 class DueDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery that was claimed: the one who claimed it makes the next attempt.
 
@@ -82,14 +75,18 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     base_seconds: float
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt as it went. Without a `status_code` there was no answer, and `error` says why."""
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One attempt as it went. Without a `status_code` there was no answer, and `error` says why.
+
+    Not `sent`: our own way out failed, so the receiver wasn't asked, and none of its attempts is used up.
+    """
 
     started_at: datetime
     duration_ms: int
     status_code: int | None
     error: str | None
     response_excerpt: str | None
+    sent: bool = True
 
 
 class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +112,8 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One event for one webhook, with its attempts, the first one first.
 
-    A replay has the id of the request for it. `test`: its event was made up to try the webhook.
+    Of attempts in a row that were not sent, the latest stands for all. A replay has the id of the request for it.
+    `test`: its event was made up to try the webhook.
     """
 
     id: UUID

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import Enum, auto
 from typing import Protocol
 from uuid import UUID
 
@@ -54,15 +55,45 @@ class LaneChange(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime | None
 
 
-class Rooms(Protocol):
-    """How many rows a claimer takes of each webhook."""
+class Standing(Enum):
+    """How soon the answer to a lane's next request is to be expected, by how it answered so far.
 
-    def of(self, webhook_id: UUID, /) -> int:
-        """How many of this one, at the moment."""
+    `WELL`: its last answer was a yes. `NEW`: it has yet to give one. `FAILING`: the last attempt failed.
+    """
+
+    WELL = auto()
+    NEW = auto()
+    FAILING = auto()
+
+
+class Closed(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a claimer has no room for: these lanes and shops, new or failing lanes of these shops, or any such."""
+
+    lanes: Sequence[UUID] = ()
+    shops: Sequence[UUID] = ()
+    new_of: Sequence[UUID] = ()
+    failing_of: Sequence[UUID] = ()
+    new: bool = False
+    failing: bool = False
+
+
+class Rooms(Protocol):
+    """How many rows a claimer takes, and of whom."""
+
+    def begin(self) -> None:
+        """A claim begins: what an earlier run of it took is free again."""
         ...
 
-    def full(self) -> Sequence[UUID]:
-        """Those that there is no room for at all."""
+    def of(self, webhook_id: UUID, /) -> int:
+        """How many of this webhook at most."""
+        ...
+
+    def closed(self) -> Closed:
+        """Those that there is no room for at all, after what was taken."""
+        ...
+
+    def take(self, shop_id: UUID, webhook_id: UUID, standing: Standing, /) -> bool:
+        """Take the room for one row; False if there is none, and then there won't be in this claim."""
         ...
 
 
@@ -74,6 +105,7 @@ class DueLane(msgspec.Struct, frozen=True):
 
     shop_id: UUID
     webhook_id: UUID
+    standing: Standing
     room: int
     seen: int
     probe: bool

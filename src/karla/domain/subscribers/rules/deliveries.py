@@ -20,6 +20,9 @@ def next_attempt_at(delivery: Delivery, now: datetime) -> datetime | None:
     if not delivery.attempts:
         return None
     latest = delivery.attempts[-1]
+    # Nor does one that could not be sent wait for longer than a lease, unless it is behind another one.
+    if not latest.sent and delivery.due_at > now + LEASE:
+        return None
     ended_at = latest.started_at + timedelta(milliseconds=latest.duration_ms)
     # No lease begins before the attempt before it has ended, nor after now.
     may_be_leased = ended_at + LEASE <= delivery.due_at <= now + LEASE

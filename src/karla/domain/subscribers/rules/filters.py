@@ -1,6 +1,7 @@
 """Which webhooks want which events."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from karla.domain.subscribers.records.journal import AnnouncedEvent
 from karla.vocabulary.events import CATALOGUE
@@ -31,6 +32,13 @@ def wanted(events: Sequence[AnnouncedEvent], filters: Sequence[str]) -> list[Ann
 def handovers() -> tuple[tuple[str, str], ...]:
     """Name and group of every event that the filter `shipment_delivered_all_events` matches."""
     return tuple((kind.name, kind.group) for kind in CATALOGUE.values() if kind.handover and kind.group)
+
+
+@lru_cache(maxsize=4096)
+def asks_for(filters: tuple[str, ...], ref: str, event_name: str, event_group: str | None) -> bool:
+    """Whether an event matches one of a webhook's filters, as they are stored."""
+    event = AnnouncedEvent(ref=ref, event_name=event_name, event_group=event_group)
+    return not set(filters).isdisjoint(event_tokens(event))
 
 
 def unwanted(events: Sequence[AnnouncedEvent], filters: Sequence[str]) -> list[AnnouncedEvent]:

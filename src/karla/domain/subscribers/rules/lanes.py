@@ -27,6 +27,7 @@ JITTER = 0.1
 _SUCCESS_NOTED = timedelta(seconds=1)
 # Less than this may be a restart; the shop is told of what somebody has to look at.
 FAILING_AFTER = timedelta(minutes=5)
+FAILING_FROM = 3
 
 
 def is_open(state: LaneState) -> bool:
@@ -55,10 +56,10 @@ def after_attempts(state: LaneState, results: Sequence[AttemptResult], now: date
                     notices.append(Notice.RECOVERED)
                 state = _succeeded(state, now)
             case Outcome.UNSENT:
-                state = _paused(state, now + result.pause, ends_probe=result.probe)
+                state = _paused(_noted(state, result), now + result.pause, ends_probe=result.probe)
             case _:
                 state = _failed(state, result, now, chance)
-                if _worth_telling(state, now):
+                if _worth_telling(state, result, now):
                     notices.append(Notice.FAILING)
                     state = msgspec.structs.replace(state, reported_at=now)
     resumed = is_open(before) and not is_open(state)
@@ -90,17 +91,23 @@ def _succeeded(state: LaneState, now: datetime) -> LaneState:
 
 
 def _failed(state: LaneState, result: AttemptResult, now: datetime, chance: float) -> LaneState:
-    attempt = result.attempt
     state = msgspec.structs.replace(
-        state,
+        _noted(state, result),
         failures=state.failures + 1,
-        failing_since=state.failing_since or attempt.started_at,
-        last_failure=LaneFailure(attempt.started_at, attempt.status_code, attempt.error),
+        failing_since=state.failing_since or result.attempt.started_at,
     )
     wait = result.pause
     if is_open(state) and state.failing_since:
         wait = max(wait, pause(now - state.failing_since, chance))
     return _paused(state, now + wait, ends_probe=result.probe) if wait else state
+
+
+def _noted(state: LaneState, result: AttemptResult) -> LaneState:
+    """What failed last, and why: also a fault of ours, which the shop has to know though it counts for nothing."""
+    attempt = result.attempt
+    return msgspec.structs.replace(
+        state, last_failure=LaneFailure(attempt.started_at, attempt.status_code, attempt.error)
+    )
 
 
 def _paused(state: LaneState, until: datetime, *, ends_probe: bool) -> LaneState:
@@ -110,7 +117,9 @@ def _paused(state: LaneState, until: datetime, *, ends_probe: bool) -> LaneState
     return msgspec.structs.replace(state, paused_until=until)
 
 
-def _worth_telling(state: LaneState, now: datetime) -> bool:
-    if state.reported_at or not state.failing_since:
+def _worth_telling(state: LaneState, result: AttemptResult, now: datetime) -> bool:
+    if state.reported_at or not state.failing_since or result.outcome is Outcome.GONE:
         return False
-    return is_open(state) and now - state.failing_since >= FAILING_AFTER
+    # An event has been lost to the shop unless it looks: however few attempts that took.
+    given_up = result.status is DeliveryStatus.FAILED
+    return given_up or (state.failures >= FAILING_FROM and now - state.failing_since >= FAILING_AFTER)

@@ -3,12 +3,17 @@
 from datetime import datetime, timedelta
 
 from karla.domain.subscribers.records.deliveries import DeliveryStatus, Outcome, RetryPolicy
+from karla.infra.retry_after import retry_after_seconds
 
 LONGEST_DELAY = timedelta(hours=14)
 JITTER = 0.1
 # A fault of our own is mended sooner than a receiver, and none of its attempts are used up meanwhile.
 UNSENT_SECONDS = 5.0
-_RETRY_AFTER_COUNTS = frozenset({429, 503})
+# Operators may allow a retry or none. What waits behind a breaker gets its probes, and its shop is told, all the same;
+# and a fault of ours that is soon mended loses nothing.
+LEAST_WINDOW = timedelta(hours=1)
+# A receiver that is overrun, or whose gateway says so for it.
+_OVERRUN = frozenset({429, 502, 503, 504})
 _TOO_MANY_REQUESTS = 429
 _GONE = 410
 _LONGEST_PAUSE = timedelta(hours=1)
@@ -32,23 +37,26 @@ def window(policy: RetryPolicy) -> timedelta:
     return sum(waits, timedelta())
 
 
+def is_overdue(created_at: datetime, window: timedelta, now: datetime) -> bool:
+    """Whether a delivery has been held back until its whole `window` was over, which counts as an hour at least."""
+    return created_at <= now - max(window, LEAST_WINDOW)
+
+
 def outcome_of(status_code: int | None) -> Outcome:
     """What an answer with this status is, None being no answer; a redirect is none that counts."""
-    if status_code is None or status_code in _RETRY_AFTER_COUNTS:
+    if status_code is None or status_code in _OVERRUN:
         return Outcome.STALLED
     if 200 <= status_code < 300:
         return Outcome.ACCEPTED
     return Outcome.GONE if status_code == _GONE else Outcome.REFUSED
 
 
-def asked_delay(status_code: int, retry_after: str | None) -> timedelta:
-    """How long a busy receiver (429, 503) wants to be left alone, in seconds of its header; else no time."""
-    if status_code not in _RETRY_AFTER_COUNTS or retry_after is None:
+def asked_delay(status_code: int, retry_after: str | None, now: datetime) -> timedelta:
+    """How long a busy receiver (429, 502, 503, 504) wants to be left alone, by its `Retry-After`; else no time."""
+    if status_code not in _OVERRUN or retry_after is None:
         return timedelta()
-    # The other form of the header, a date, depends on the receiver's clock: the schedule is as good.
-    if not (retry_after.isascii() and retry_after.isdigit() and len(retry_after) <= 9):
-        return timedelta()
-    return min(timedelta(seconds=int(retry_after)), LONGEST_DELAY)
+    seconds = retry_after_seconds(retry_after, now) or 0.0
+    return timedelta(seconds=min(seconds, LONGEST_DELAY.total_seconds()))
 
 
 def asked_pause(status_code: int, asked: timedelta) -> timedelta:
@@ -61,18 +69,18 @@ def asked_pause(status_code: int, asked: timedelta) -> timedelta:
 
 
 def follow_up(
-    attempt: int, outcome: Outcome, policy: RetryPolicy, wait: timedelta, now: datetime
+    attempt: int, outcome: Outcome, policy: RetryPolicy, wait: timedelta, now: datetime, *, overdue: bool = False
 ) -> tuple[DeliveryStatus, datetime]:
     """What becomes of a delivery after attempt number `attempt`, and when it is due next if it is.
 
-    What was never sent is no attempt, so there is always another one.
+    What was never sent is no attempt, so there is another one until the delivery is `overdue`.
     """
     match outcome:
         case Outcome.ACCEPTED:
             return DeliveryStatus.DELIVERED, now
-        case Outcome.UNSENT:
+        case Outcome.UNSENT if not overdue:
             return DeliveryStatus.PENDING, now + wait
-        case Outcome.GONE:
+        case Outcome.GONE | Outcome.UNSENT:
             return DeliveryStatus.FAILED, now
         case _ if attempt > policy.retries:
             return DeliveryStatus.FAILED, now

@@ -1,5 +1,6 @@
 """What a webhook may be, and what becomes of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +20,15 @@ from karla.infra.errors import Conflict, Fault, Invalid
 from karla.infra.http.targets import target_problem
 from karla.vocabulary.filters import filter_problem
 
+WEBHOOKS_AT_MOST = 100
+"""Of one shop: so many deliveries an event may become, which the relay makes at once."""
+
+# What an integration relies on in each request that it gets. The rest may differ, and is left as it stands.
+_COMPARED = {
+    "secret": "Is not the secret that the webhook has: rotate that, or leave it out",
+    "ordering": "Is not the order that the webhook has: change that by PATCH, or leave it out",
+    "payload_format": "Is not the format that the webhook has: change that by PATCH, or leave it out",
+}
 _DECIDED = (
     "url",
     "enabled_events",
@@ -32,17 +42,44 @@ _DECIDED = (
 )
 
 
-def demand_usable(members: WebhookMembers, allow_private: bool) -> None:
-    """Invalid with every fault of the URL and the filters."""
+def demand_usable(members: WebhookMembers, allow_private: bool, present: Webhook | None = None) -> None:
+    """Invalid with every fault of the URL and the filters, and of a secret that is another than the `present` one."""
+    faults = faults_of(members.url, members.enabled_events, allow_private)
+    if present and members.secret not in (None, present.secret):
+        sentence = "Can't be changed here: POST …/webhooks/{uuid}/rotate-secret gives the webhook another one"
+        faults.append(Fault(("body", "secret"), sentence, "secret_unchangeable"))
+    if faults:
+        raise Invalid("webhook_invalid", "The webhook is not valid as it is described.", faults)
+
+
+def faults_of(url: str | None, enabled_events: Sequence[str] | None, allow_private: bool) -> list[Fault]:
+    """All that is wrong with the URL and the filters."""
     faults: list[Fault] = []
-    if members.url is not None and (problem := target_problem(members.url, allow_private)):
+    if url is not None and (problem := target_problem(url, allow_private)):
         faults.append(Fault(("body", "url"), f"Not a target for webhooks: {problem}", "url_invalid"))
-    for place, written in enumerate(members.enabled_events or ()):
+    for place, written in enumerate(enabled_events or ()):
         if problem := filter_problem(written):
             faults.append(Fault(("body", "enabled_events", place), problem, "filter_invalid"))
+    return faults
+
+
+def demand_same(existing: Webhook, members: WebhookMembers) -> None:
+    """Conflict with every member that is given, and that the webhook with this URL and these events has otherwise."""
+    faults = [
+        Fault(("body", name), sentence, "differs")
+        for name, sentence in _COMPARED.items()
+        if (given := getattr(members, name)) is not None and given != getattr(existing, name)
+    ]
     if faults:
-        message = "The URL or the events of the webhook are not valid."
-        raise Invalid("webhook_invalid", message, faults)
+        message = f"There is a webhook with this URL and these events already, {existing.id}, and it differs."
+        raise Conflict("webhook_exists", message, faults)
+
+
+def demand_room(webhooks: int) -> None:
+    """Conflict for a shop that has so many webhooks that it gets no further one."""
+    if webhooks >= WEBHOOKS_AT_MOST:
+        message = f"A shop has {WEBHOOKS_AT_MOST} webhooks at most: delete one that is no longer needed."
+        raise Conflict("webhooks_limit", message)
 
 
 def created(members: WebhookMembers, *, shop_id: UUID, new_id: UUID, new_secret: str, now: datetime) -> Webhook:

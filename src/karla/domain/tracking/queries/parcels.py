@@ -16,6 +16,15 @@ PARCEL_COLUMNS = """
 """
 
 
+# What was told since may say otherwise: the parcel was asked about in its time (or is an hour late, for want of
+# calls), and all that was told of it is read. Of the followed parcel `f`, at the moment $1.
+UP_TO_DATE = """
+    (f.due_at > $1 or f.due_at < $1 - interval '1 hour') and not exists (
+        select from provider_answers u
+        where u.shop_id = f.shop_id and u.shipment_id = f.shipment_id and u.read_at is null)
+"""
+
+
 async def due_parcels(scope: Scope, connection: Connection, turn: Turn, now: datetime, limit: int) -> list[Followed]:
     """Up to `limit` parcels of an account that are due, the most urgent first.
 
@@ -32,7 +41,8 @@ async def due_parcels(scope: Scope, connection: Connection, turn: Turn, now: dat
         join orders o on o.shop_id = s.shop_id and o.id = s.order_id
         where f.shop_id = $1 and f.provider = $2 and f.due_at <= $3 and f.due_at < 'infinity'
           and f.shop_id = any ($5::uuid[])
-        order by f.urgency, f.due_at limit $4
+        -- One that waits becomes more urgent every six hours: where calls are too few, all have their turn.
+        order by f.urgency - floor(extract(epoch from $3 - f.due_at) / 21600), f.due_at limit $4
         """,  # noqa: S608 - no value is interpolated
         turn.shop_id,
         turn.provider,
@@ -70,7 +80,7 @@ async def silent_parcels(
     if not scope.everywhere:
         raise ValueError("silent parcels of all shops are looked for by the belt alone")
     rows = await connection.fetch(
-        """
+        f"""
         select f.shop_id, f.shipment_id, t.now
         from followed_parcels f
         join shipments s on s.shop_id = f.shop_id and s.id = f.shipment_id and s.phase = any ($3::text[])
@@ -78,12 +88,12 @@ async def silent_parcels(
         cross join lateral (
             select case when c.shop_id is null then $1::timestamptz else least(c.showed_at + interval '1 second'
                 * least(greatest(extract(epoch from $1 - c.set_at), 0) * c.factor, $7), $8) end as now) t
-        where f.due_at < 'infinity' and f.changed_at < t.now - $5::interval and not exists (
+        where f.due_at < 'infinity' and {UP_TO_DATE} and f.changed_at < t.now - $5::interval and not exists (
             select from shipment_events e
             where e.shop_id = f.shop_id and e.shipment_id = f.shipment_id and e.event_name = $4
               and e.event_time >= f.changed_at)
         limit $2
-        """,
+        """,  # noqa: S608 - no value is interpolated
         now,
         limit,
         [str(phase) for phase in ON_THE_WAY],

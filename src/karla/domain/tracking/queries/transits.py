@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
+from karla.domain.tracking.queries.parcels import UP_TO_DATE
 from karla.domain.tracking.records import History, Journey, Late, Likeness
 from karla.domain.tracking.rules.answers import DELAYED, GRACE
 from karla.domain.tracking.rules.clocks import EARLIEST, LATEST
@@ -70,7 +71,7 @@ async def late_parcels(
     if not scope.everywhere:
         raise ValueError("late parcels of all shops are looked for by the belt alone")
     rows = await connection.fetch(
-        """
+        f"""
         select f.shop_id, f.shipment_id, s.expected_to, t.now
         from followed_parcels f
         join shipments s on s.shop_id = f.shop_id and s.id = f.shipment_id and s.phase = any ($3::text[])
@@ -78,7 +79,7 @@ async def late_parcels(
         cross join lateral (
             select case when c.shop_id is null then $1::timestamptz else least(c.showed_at + interval '1 second'
                 * least(greatest(extract(epoch from $1 - c.set_at), 0) * c.factor, $7), $8) end as now) t
-        where f.due_at < 'infinity'
+        where f.due_at < 'infinity' and {UP_TO_DATE}
           and s.expected_to < t.now - case when s.expected_confidence is null then $5::interval else interval '0' end
           and not exists (
             select from shipment_events e
@@ -89,7 +90,7 @@ async def late_parcels(
             where e.shop_id = f.shop_id and e.shipment_id = f.shipment_id
               and e.additional_info ? 'expected_delivery' and e.event_time < s.expected_to)
         limit $2
-        """,
+        """,  # noqa: S608 - no value is interpolated
         now,
         limit,
         [str(phase) for phase in ON_ITS_WAY],

@@ -72,7 +72,8 @@ def _is_night(hour: int) -> bool:
 
 
 def _arrives_within(parcel: Situation, now: datetime, span: timedelta) -> bool:
-    return parcel.expected_from is not None and parcel.expected_from - now <= span
+    # One whose window has long passed is no more likely to come today than any other.
+    return parcel.expected_from is not None and -2 * _DAY <= parcel.expected_from - now <= span
 
 
 def _slowed(every: timedelta, silent: timedelta) -> timedelta:

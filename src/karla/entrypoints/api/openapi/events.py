@@ -67,8 +67,8 @@ _NOTICES: Mapping[Notice, tuple[str, str]] = {
     Notice.FAILING: (
         "Webhook failing",
         (
-            "Ten attempts or more in a row have failed, for five minutes at least. Events wait, and it is tried again "
-            "and again with pauses; it is never switched off for that."
+            "Three attempts or more in a row have failed, for five minutes at least, or a delivery's last attempt has. "
+            "Events wait, and it is tried again and again with pauses; it is never switched off for that."
         ),
     ),
     Notice.RECOVERED: (
@@ -292,7 +292,7 @@ def _post(schemas: Schemas, told: _Told) -> Json:
                 "2XX": {"description": "The event is taken."},
                 "default": {
                     "description": "Anything else, a redirect too, or no answer within 10 seconds: "
-                    "the event is sent again later. `Retry-After` of 429 and 503 is honoured. "
+                    "the event is sent again later. `Retry-After` of 429, 502, 503 and 504 is honoured. "
                     "After 410 the webhook is set inactive."
                 },
             },

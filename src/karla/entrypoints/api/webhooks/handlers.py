@@ -7,11 +7,12 @@ from litestar.params import FromPath, JSONBody
 from karla.domain.subscribers.commands import webhooks as commands
 from karla.domain.subscribers.queries import webhooks as queries
 from karla.domain.subscribers.queries.webhooks import WebhookFilter
-from karla.domain.subscribers.records.webhooks import Rotation, WebhookMembers
+from karla.domain.subscribers.records.webhooks import Rotation, WebhookMembers, WebhookStatus
 from karla.entrypoints.api.access import Access, shop_role
 from karla.entrypoints.api.bodies import from_query, json_body, no_query
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.webhooks import deliveries
+from karla.entrypoints.api.webhooks.reading import webhook_body
 from karla.entrypoints.api.webhooks.requests import (
     SecretRotation,
     WebhookCreate,
@@ -48,7 +49,7 @@ async def search_webhooks(
 @post(
     "/v1/shops/{slug:str}/webhooks",
     opt=shop_role(Role.EDITOR),
-    dto=json_body(WebhookCreate),
+    dto=webhook_body(WebhookCreate),
     operation_id="v1WebhooksCreate",
     summary="Create webhook",
     tags=TAGS,
@@ -59,7 +60,8 @@ async def create_webhook(
     """Subscribe a URL to events, if it isn't yet: events that happen from now on are sent to it.
 
     201 with the new webhook; 200 with the existing one, as it stands, when the shop has one with the same
-    URL and events. What happened before can be sent by a replay of the journal.
+    URL and events; 409 `webhook_exists` if the secret, the order or the format that are given are not those of that
+    one. What happened before can be sent by a replay of the journal.
     """
     members = WebhookMembers(
         url=data.url,
@@ -97,7 +99,7 @@ async def get_webhook(
 @patch(
     "/v1/shops/{slug:str}/webhooks/{uuid:str}",
     opt=shop_role(Role.EDITOR),
-    dto=json_body(WebhookUpdate),
+    dto=webhook_body(WebhookUpdate),
     operation_id="v1WebhooksUpdate",
     summary="Update webhook",
     tags=TAGS,
@@ -111,19 +113,26 @@ async def update_webhook(
     """Change the members that are given.
 
     Set inactive, the webhook gets nothing more, not even what is on its way to it; set active again, it gets
-    what happens from then on. With other events, what is on its way and no longer asked for is cancelled. With
-    another URL the same subscriber has moved: what is on its way goes there. Another order or format holds for
-    what is on its way, too.
+    what happens from then on. With other events, what is on its way and no longer asked for isn't sent, replays and
+    tests aside. Either is `cancelled`, much of it in the minute after. With another URL the same subscriber has
+    moved: what is on its way goes there. Another format holds for what is on its way, too; another order holds for
+    what happens from then on.
+
+    The secret is changed by rotating it: another one than the present is 422 here.
     """
     members = WebhookMembers(
         url=data.url,
         enabled_events=data.enabled_events,
+        secret=data.secret,
         description=data.description,
         ordering=data.ordering,
         payload_format=data.payload_format,
         status=data.status,
     )
     allow_private, wanted = services.settings.allow_private_targets, read_webhook_id(uuid)
+    if data.status is WebhookStatus.ACTIVE:
+        while await services.db.write(access.scope, lambda work: commands.empty_webhook(work, wanted)):
+            pass
     webhook = await services.db.write(
         access.scope, lambda work: commands.update_webhook(work, wanted, members, allow_private=allow_private)
     )
@@ -140,8 +149,15 @@ async def update_webhook(
 async def delete_webhook(
     access: NamedDependency[Access], services: NamedDependency[Services], uuid: FromPath[str]
 ) -> None:
-    """Delete a webhook with the log of its deliveries; what is on its way to it is dropped."""
+    """Delete a webhook with the log of its deliveries; what is on its way to it is dropped.
+
+    A log of some hundred thousand deliveries takes half a minute. Until it is gone the webhook is there, inactive, and
+    a call that broke off may be repeated.
+    """
     wanted = read_webhook_id(uuid)
+    # In one transaction it would hold up the deliveries of every shop.
+    while await services.db.write(access.scope, lambda work: commands.shorten_log(work, wanted)):
+        pass
     await services.db.write(access.scope, lambda work: commands.delete_webhook(work, wanted))
 
 

@@ -77,6 +77,9 @@ class WebhookUpdate(msgspec.Struct, kw_only=True):
 
     url: Url | None = None
     enabled_events: Filters | None = None
+    secret: Annotated[str, Meta(description="The present one. Another is 422: `rotate-secret` changes it.")] | None = (
+        None
+    )
     description: Description | None = None
     ordering: Order | None = None
     payload_format: Format | None = None

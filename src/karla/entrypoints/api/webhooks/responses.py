@@ -1,6 +1,8 @@
 """What is answered about webhooks, their deliveries and replays."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Annotated
 from uuid import UUID
 
@@ -25,7 +27,10 @@ from karla.vocabulary.scope import Role
 
 
 class FailureDetail(msgspec.Struct, kw_only=True):
-    """The latest attempt that failed: its answer by `status_code`, or an `error` when there was none."""
+    """The latest attempt that failed: its answer by `status_code`, or an `error` when there was none.
+
+    One that was not sent, by a fault of this Karla's, stands here too and counts for nothing else.
+    """
 
     at: Timestamp
     status_code: int | None
@@ -73,9 +78,14 @@ class WebhookDetail(msgspec.Struct, kw_only=True):
 
 
 class AttemptDetail(msgspec.Struct, kw_only=True):
-    """One request to the webhook: its answer by `status_code`, or an `error` when there was none."""
+    """One request to the webhook: its answer by `status_code`, or an `error` when there was none.
+
+    `sent` is false where this Karla's own way out failed (`error` says how): the receiver was not asked. Such an
+    attempt uses up none, so the next one has its `number`; of several in a row the latest stands for all.
+    """
 
     number: int
+    sent: bool
     started_at: Timestamp
     duration_ms: int
     status_code: int | None
@@ -200,13 +210,19 @@ def delivery_detail(delivery: Delivery, now: datetime) -> DeliveryDetail:
         created_at=stamp(delivery.created_at),
         finished_at=stamp(delivery.finished_at),
         next_attempt_at=stamp(next_attempt_at(delivery, now)),
-        attempts=[_attempt(number, attempt) for number, attempt in enumerate(delivery.attempts, 1)],
+        attempts=_attempts(delivery.attempts),
     )
+
+
+def _attempts(attempts: Sequence[Attempt]) -> list[AttemptDetail]:
+    numbers = accumulate((attempt.sent for attempt in attempts), initial=1)
+    return [_attempt(number, attempt) for number, attempt in zip(numbers, attempts, strict=False)]
 
 
 def _attempt(number: int, attempt: Attempt) -> AttemptDetail:
     return AttemptDetail(
         number=number,
+        sent=attempt.sent,
         started_at=stamp(attempt.started_at),
         duration_ms=attempt.duration_ms,
         status_code=attempt.status_code,
