@@ -16,7 +16,7 @@ from karla.domain.tracking.commands.answers import read_again
 from karla.domain.tracking.queries.health import health_of
 from karla.domain.tracking.records import Outcome
 from karla.infra.http import Egress
-from karla.infra.http.standin import Server
+from karla.infra.http.standin import Reply, Server
 from karla.infra.sealing import Seals
 from karla.integrations import registry
 from karla.integrations.contract import Kind
@@ -284,3 +284,18 @@ async def test_how_the_carrier_is_doing_is_counted(dhl: Followed) -> None:
     assert (health.provider, health.carrier, health.span.asked) == ("dhl", "dhl", 2)
     assert (health.span.outcomes[Outcome.TOLD], health.span.outcomes[Outcome.BUSY]) == (1, 1)
     assert health.span.scans == 4
+
+
+async def test_news_without_a_scan_doesn_t_hide_a_silence(dhl: Followed) -> None:
+    """An answer whose stamps or promises change each day is new, and the parcel stands still all the same."""
+    number = "00340434161094000013"
+    parcel = await dhl.parcel(number)
+    await dhl.following.drain()
+    body = dhl.standin.recordings.next(number) or b""
+    for day in range(8):
+        changed = body.replace(b'"shipments"', b'"asked": %d, "shipments"' % day, 1)
+        dhl.server.answer(Reply(headers={"Content-Type": "application/json"}, body=changed), times=None)
+        await dhl.later(days=1)
+    told = [event.event_name for event in (await dhl.file(parcel)).timeline if event.origin == "karla"]
+    assert told.count("NO_SCAN_FOR_EXTENDED_PERIOD") == 1
+    assert await dhl.rooms.count("provider_answers") > 3

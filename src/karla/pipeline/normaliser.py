@@ -1,7 +1,7 @@
 """What providers told is read by their pure mappings, and what it says goes on the parcels' timelines."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
@@ -17,7 +17,7 @@ from karla.domain.tracking.commands.parcels import replan
 from karla.domain.tracking.commands.transits import learn
 from karla.domain.tracking.queries.answers import shops_with_unread, unread
 from karla.domain.tracking.queries.transits import ON_ITS_WAY
-from karla.domain.tracking.records import Answer, Ask, Heard, Situation
+from karla.domain.tracking.records import Answer, Ask, Heard, Planned, Situation
 from karla.domain.tracking.rules.answers import DELAYED, moved_out, passed
 from karla.domain.tracking.rules.asking import next_ask
 from karla.domain.tracking.rules.clocks import real_time, shown
@@ -87,7 +87,12 @@ class Normaliser:
         outcomes += await observe(work, expected)
         await learn(work, [sample for one in read if (sample := sample_of(*one)) is not None])
         await mark_read(work, answers, unreadable)
-        await _replan(work, answers, outcomes)
+        seen = {
+            answer.shipment_id
+            for (answer, _), outcome in zip(scans, outcomes, strict=False)  # promises follow the scans
+            if isinstance(outcome, Observed) and not outcome.known
+        }
+        await _replan(work, answers, outcomes, seen)
         refused = sum(isinstance(outcome, KarlaError) for outcome in outcomes)
         if refused or unreadable:
             log.warning("carriers' words not taken", scans=refused, answers=len(unreadable))
@@ -114,8 +119,13 @@ def _heard(scans: Sequence[tuple[Answer, Observation]], outcomes: Sequence[Obser
     ]
 
 
-async def _replan(work: Work, answers: Sequence[Answer], outcomes: Sequence[Observed | KarlaError]) -> None:
-    """Have each parcel to which something happened asked about in its time: its carrier was asked just now."""
+async def _replan(
+    work: Work, answers: Sequence[Answer], outcomes: Sequence[Observed | KarlaError], seen: Collection[UUID]
+) -> None:
+    """Have each parcel to which something happened asked about in its time: its carrier was asked just now.
+
+    Those that were `seen` have a new scan.
+    """
     about = {answer.shipment_id: answer for answer in answers}
     after = {
         outcome.shipment.id: outcome.shipment
@@ -138,7 +148,8 @@ async def _replan(work: Work, answers: Sequence[Answer], outcomes: Sequence[Obse
         plan = next_ask(situation, now, hour_at(answer.country, answer.postal_code, now))
         if plan.at is not None:
             plan = Ask(real_time(clock, plan.at, work.now) or NEVER, plan.urgency)
-        plans.append((shipment.shop_id, shipment.id, plan))
+        seen_at = now if shipment.id in seen else None
+        plans.append(Planned(shop_id=shipment.shop_id, shipment_id=shipment.id, next=plan, seen_at=seen_at))
     await replan(work, plans)
 
 

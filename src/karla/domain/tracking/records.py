@@ -59,7 +59,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """How a parcel stands, for deciding when it is asked about; `changed_at`: when something new was last told."""
+    """How a parcel stands, for deciding when it is asked about; `changed_at`: when a new scan was last told."""
 
     phase: Phase
     event_time: datetime | None
@@ -70,7 +70,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
     """A parcel that is due, with what its carrier is to be told about it.
 
-    `changed_at` is when its carrier last told something new, or when it began to be followed.
+    `changed_at` is when its carrier last told a new scan, or when it began to be followed.
     """
 
     shop_id: UUID
@@ -114,6 +114,15 @@ class Ask(msgspec.Struct, frozen=True):
 
     at: datetime | None
     urgency: Urgency
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """When a parcel is asked about next by its new standing; `seen_at`: a new scan was told then, None: none was."""
+
+    shop_id: UUID
+    shipment_id: UUID
+    next: Ask
+    seen_at: datetime | None
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

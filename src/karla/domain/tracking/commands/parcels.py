@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from karla.domain.tracking.records import Ask, Asked, Interest, Place, Turn, Urgency
+from karla.domain.tracking.records import Asked, Interest, Place, Planned, Turn, Urgency
 from karla.domain.tracking.rules.answers import digest_of
 from karla.domain.tracking.rules.asking import GIVEN_UP_AFTER
 from karla.infra.ids import new_id
@@ -122,12 +122,11 @@ async def settle(work: Work, turn: Turn, asked: Sequence[Asked]) -> None:
         update followed_parcels f set
             due_at = case when n.ended then 'infinity' else n.due_at end, urgency = n.urgency, asked_at = $1,
             registered = f.registered or n.registered,
-            changed_at = case when n.digest is null then f.changed_at else coalesce(n.at, $1) end,
             digest = coalesce(n.digest, f.digest),
             failures = case when n.failed then f.failures + 1 else 0 end
         from unnest($3::uuid[], $4::timestamptz[], $5::bool[], $6::int[], $7::bool[], $8::bool[], $9::bytea[],
-                    $10::text[], $11::text[], $13::timestamptz[])
-          as n (shipment_id, due_at, ended, urgency, registered, failed, digest, tracking_number, carrier, at)
+                    $10::text[], $11::text[])
+          as n (shipment_id, due_at, ended, urgency, registered, failed, digest, tracking_number, carrier)
         where f.shop_id = $2 and f.shipment_id = n.shipment_id and f.provider = $12
           and f.tracking_number = n.tracking_number and f.carrier = n.carrier
         """,
@@ -143,25 +142,29 @@ async def settle(work: Work, turn: Turn, asked: Sequence[Asked]) -> None:
         [one.parcel.tracking_number for one in asked],
         [one.parcel.carrier for one in asked],
         turn.provider,
-        [one.at for one in asked],
     )
 
 
-async def replan(work: Work, plans: Sequence[tuple[UUID, UUID, Ask]]) -> None:
-    """Ask about these parcels, by shop and shipment, when their new standing says."""
+async def replan(work: Work, plans: Sequence[Planned]) -> None:
+    """Ask about these parcels when their new standing says.
+
+    What moves a parcel is a new scan, and not whatever else is new in an answer: counters and stamps change daily.
+    """
     if not plans:
         return
     await work.connection.execute(
         """
         update followed_parcels f set
-            due_at = case when n.ended then 'infinity' else n.due_at end, urgency = n.urgency
-        from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bool[], $5::int[])
-          as n (shop_id, shipment_id, due_at, ended, urgency)
+            due_at = case when n.ended then 'infinity' else n.due_at end, urgency = n.urgency,
+            changed_at = coalesce(n.seen_at, f.changed_at)
+        from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bool[], $5::int[], $6::timestamptz[])
+          as n (shop_id, shipment_id, due_at, ended, urgency, seen_at)
         where f.shop_id = n.shop_id and f.shipment_id = n.shipment_id
         """,
-        [shop_id for shop_id, _, _ in plans],
-        [shipment_id for _, shipment_id, _ in plans],
-        [plan.at or _FOREVER for _, _, plan in plans],
-        [plan.at is None for _, _, plan in plans],
-        [int(plan.urgency) for _, _, plan in plans],
+        [plan.shop_id for plan in plans],
+        [plan.shipment_id for plan in plans],
+        [plan.next.at or _FOREVER for plan in plans],
+        [plan.next.at is None for plan in plans],
+        [int(plan.next.urgency) for plan in plans],
+        [plan.seen_at for plan in plans],
     )

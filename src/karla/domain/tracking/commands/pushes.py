@@ -30,7 +30,7 @@ async def take_pushed(work: Work, provider: str, told: Sequence[Asked]) -> froze
         ), fresh as (
             update followed_parcels f set
                 due_at = case when t.ended then 'infinity' else t.due_at end, urgency = t.urgency, registered = true,
-                changed_at = $3, digest = t.digest, failures = 0
+                digest = t.digest, failures = 0
             from told t
             where f.shop_id = $1 and f.shipment_id = t.shipment_id and f.provider = $2
               and f.carrier = t.carrier and f.tracking_number = t.tracking_number
