@@ -21,6 +21,7 @@ OPERATIONS: dict[str, tuple[str, str, Schema]] = {
     for method, told in methods.items()
 }
 NOT_SAID_BY_CALLERS = {"page": "a search goes over all pages"}
+SAID_OTHERWISE = {"v1WebhooksUpdate.secret": "`rotate_secret` changes it; another one here is refused"}
 
 
 def methods() -> Iterator[Method[Any, Any, Any]]:
@@ -130,4 +131,4 @@ def test_every_member_of_a_body_can_be_said(name: str) -> None:
             for member, inner in one.get("properties", {}).items()
             for lack in (lacking(inner, known[member], f"{name}.{member}") if member in known else [f"{name}.{member}"])
         ]
-    assert found == []
+    assert set(found) <= SAID_OTHERWISE.keys()

@@ -70,7 +70,8 @@ class TestClaims:
         await bench.relay()
         with Offer(Shares(8)) as offer:
             claim = await bench.db.write(EVERYWHERE, lambda work: claim_deliveries(work, 8, offer))
-        assert (len(claim.rows), claim.next_due_at) == (1, None)
+        assert len(claim.rows) == 1
+        assert claim.next_due_at is None or claim.next_due_at > bench.clock.now()  # there may be lanes of other tests
         with Offer(Shares(64)) as offer:
             claim = await bench.db.write(EVERYWHERE, lambda work: claim_deliveries(work, 64, offer))
         assert len(claim.rows) == 5
