@@ -10,17 +10,13 @@ from karla.domain.tracking.rules.answers import digest_of
 from karla.domain.tracking.rules.asking import GIVEN_UP_AFTER
 from karla.infra.ids import new_id
 from karla.infra.work import Work
+from karla.vocabulary.carriers import SANDBOX
 from karla.vocabulary.events import TERMINAL
 
 # A transaction that was under way may commit what it wrote with an earlier time.
 _OVERLAP: Final = timedelta(minutes=1)
-
-
 ADOPTED_AT_ONCE: Final = 2_000
-
-
 _FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
-
 
 _ADOPT: Final = """
     with found as (
@@ -33,7 +29,7 @@ _ADOPT: Final = """
         where s.shop_id = $1 and (s.updated_at, s.id) > ($2, $3) and s.tracking_number is not null
           and s.phase <> all ($4::text[]) and s.carrier_reference is not null
           and (($11 <> '' and starts_with(upper(s.tracking_number), $11))
-               or ((s.carrier_reference = any ($5::text[]) or $6) and not exists (
+               or ((s.carrier_reference = any ($5::text[]) or ($6 and s.carrier_reference <> $15)) and not exists (
                    select from unnest($12::text[]) as p (prefix)
                    where starts_with(upper(s.tracking_number), p.prefix))))
         order by s.updated_at, s.id limit $10
@@ -63,9 +59,9 @@ async def adopt(
     """Begin to follow the parcels that changed after `since` and that are of the account's interest.
 
     Answers where to go on, None at the end. One that got another carrier or number is followed anew. A provider for
-    any carrier takes what no other one follows; a carrier's own one takes over from such a one. Parcels at their end
-    are left. `now` is by the time that they live by; `began_at` is when those were handed in of which nobody says it,
-    None: when they were written down.
+    any carrier takes what no other one follows, those of the sandbox aside; a carrier's own one takes over from such
+    a one. Parcels at their end are left. `now` is by the time that they live by; `began_at` is when those were handed
+    in of which nobody says it, None: when they were written down.
     """
     row = await work.connection.fetchrow(
         _ADOPT,
@@ -83,6 +79,7 @@ async def adopt(
         list(interest.other_prefixes),
         now,
         began_at,
+        SANDBOX,
     )
     if row is None or row["looked_at"] < ADOPTED_AT_ONCE:
         return None

@@ -1,8 +1,8 @@
 """The form of AfterShip's trackings, as far as it is read; what AfterShip doesn't know is null or left out."""
 
-from typing import Any
-
 import msgspec
+
+from karla.integrations.carriers.nulls import without_nulls
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -95,12 +95,4 @@ class Tracking(msgspec.Struct, frozen=True):
 
 def tracking_in(raw: bytes) -> Tracking:
     """One tracking; a ValueError where it isn't one. What is null counts as left out."""
-    return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), Tracking, strict=False)
-
-
-def _without_nulls(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
-    if isinstance(told, list):
-        return [_without_nulls(value) for value in told if value is not None]
-    return told
+    return msgspec.convert(without_nulls(msgspec.json.decode(raw)), Tracking, strict=False)

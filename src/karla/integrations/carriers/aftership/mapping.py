@@ -7,26 +7,26 @@ from typing import Any
 
 from karla.integrations.carriers.aftership import places
 from karla.integrations.carriers.aftership.answers import Checkpoint, Tracking, tracking_in
+from karla.integrations.carriers.coarse import Coarse
 from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.ways_back import on_the_way_back
 from karla.integrations.carriers.zones import Moment, moments
 from karla.integrations.statuses import StatusTable
-from karla.vocabulary.events import CATALOGUE, Flag, Phase
+from karla.vocabulary.events import CATALOGUE, Phase
 
 TABLE = StatusTable(__package__)
 
 _GRAMS = MappingProxyType({"kg": 1000.0, "g": 1.0, "lb": 453.592, "oz": 28.3495})
-_ON_THE_WAY = frozenset({Phase.ORDER_PROCESSED, Phase.IN_TRANSIT, Phase.IN_DELIVERY})
 _UNDER_WAY = frozenset(Phase) - {Phase.ORDER_CREATED, Phase.ORDER_PROCESSED}
-# These say no more than that the parcel moves, or that something is wrong with it: its wording may say what.
-_MOVING = frozenset({"intransit", "intransit_001", "intransit_008"})
-_TROUBLED = frozenset({"exception", "exception_001"})
-_TROUBLES = frozenset({Phase.IN_TRANSIT, Phase.IN_DELIVERY, Phase.DELIVERY_FAILED, Phase.RETURNED})
-# What a wording may make more precise, but not turn into something else.
-_COARSE = frozenset(
-    [
-        *("SUCCESSFULLY_DELIVERED", "DELIVERED_WITH_SIGNATURE", "READY_FOR_COLLECTION_AT_PARCEL_SHOP"),
-        *("DELIVERY_FAILED", "DELAYED_BY_CARRIER"),
-    ]
+_COARSE = Coarse(
+    moving=frozenset({"intransit", "intransit_001", "intransit_008"}),
+    troubled=frozenset({"exception", "exception_001"}),
+    events=frozenset(
+        [
+            *("SUCCESSFULLY_DELIVERED", "DELIVERED_WITH_SIGNATURE", "READY_FOR_COLLECTION_AT_PARCEL_SHOP"),
+            *("DELIVERY_FAILED", "DELAYED_BY_CARRIER"),
+        ]
+    ),
 )
 _PLACE_TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -67,7 +67,8 @@ def _scans(checkpoints: Sequence[Checkpoint]) -> tuple[tuple[Scan, ...], tuple[s
         name, known = _event(checkpoint, moving=moving)
         if not known:
             unknown[_code(checkpoint)] = None
-        name = _on_the_way_back(name) if returning else name
+        if returning:
+            name = "RETURN_TO_SENDER_IN_TRANSIT" if name == "RETURN_TO_SENDER_INITIATED" else on_the_way_back(name)
         if name is not None:
             moving = moving or CATALOGUE[name].phase in _UNDER_WAY
             returning = returning or CATALOGUE[name].phase is Phase.RETURNED
@@ -96,44 +97,15 @@ def _event(checkpoint: Checkpoint, *, moving: bool) -> tuple[str | None, bool]:
     for event in checkpoint.events:
         status = TABLE.by_code(f"event:{event.code}")
         if status and status.event:
-            return _refined(status.event, "", checkpoint), True
+            return _COARSE.refined(TABLE, status.event, "", checkpoint.message), True
     code = _code(checkpoint)
     status = TABLE.by_code(code) or TABLE.by_text(checkpoint.subtag_message)
     if status is None:
         return None, False
-    name = _refined(status.event, code.strip().casefold(), checkpoint)
-    if code.strip().casefold() in _MOVING and name == status.event and moving:
+    name = _COARSE.refined(TABLE, status.event, code.strip().casefold(), checkpoint.message)
+    if code.strip().casefold() in _COARSE.moving and name == status.event and moving:
         return None, True
     return name, True
-
-
-def _refined(name: str | None, code: str, checkpoint: Checkpoint) -> str | None:
-    """An event, or the one that the carrier's wording names where a code is coarse."""
-    told = TABLE.by_text(checkpoint.message)
-    if told is None or told.event is None:
-        return name
-    phase, flag = CATALOGUE[told.event].phase, CATALOGUE[told.event].flag
-    if code in _MOVING:
-        fits = phase in (Phase.ORDER_PROCESSED, Phase.IN_TRANSIT)
-    elif code in _TROUBLED:
-        fits = phase in _TROUBLES and flag is not Flag.NORMAL
-    elif name in _COARSE:
-        own = CATALOGUE[name].phase
-        # A parcel in a locker or shop is told of as delivered by some carriers.
-        fits = phase is own or (own is Phase.DELIVERED and phase is Phase.COLLECT)
-    else:
-        fits = False
-    return told.event if fits else name
-
-
-def _on_the_way_back(name: str | None) -> str | None:
-    """Of a parcel that goes back, a hub is no progress, and a delivery is one to the sender."""
-    if name is None:
-        return None
-    phase = CATALOGUE[name].phase
-    if phase is Phase.DELIVERED:
-        return "RETURNED_TO_SENDER"
-    return "RETURN_TO_SENDER_IN_TRANSIT" if phase in _ON_THE_WAY or name == "RETURN_TO_SENDER_INITIATED" else name
 
 
 def _scan(checkpoint: Checkpoint, moment: Moment, name: str | None) -> Scan:

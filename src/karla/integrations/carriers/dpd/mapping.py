@@ -10,6 +10,7 @@ from karla.integrations.carriers import zones
 from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
 from karla.integrations.carriers.dpd import times
 from karla.integrations.carriers.dpd.answers import Item, Status, Tracking, tracking_in
+from karla.integrations.carriers.ways_back import on_the_way_back
 from karla.integrations.statuses import StatusTable, folded
 from karla.vocabulary.events import CATALOGUE, Phase
 
@@ -24,7 +25,6 @@ _PLACE = re.compile(r"(?P<city>.*?)\s*\((?P<country>[A-Z]{2})\)")
 _SHOP = re.compile(r"paket ?shop|parcel ?shop|pick ?up|abholstation|paketstation|locker")
 _STATION = re.compile(r"station|locker|automat")
 _PROOF = re.compile(r"ablieferbeleg|abliefernachweis|zustellnachweis|proof of delivery|\bpod\b")
-_ON_THE_WAY = frozenset({Phase.ORDER_PROCESSED, Phase.IN_TRANSIT, Phase.IN_DELIVERY})
 
 
 def read(raw: bytes, parcel: Parcel) -> Reading:
@@ -59,7 +59,7 @@ def _scans(told: Tracking) -> tuple[tuple[Scan, ...], tuple[str, ...]]:
             unknown[(_text(status) or status.status)[:_TEXT_LIMIT]] = None
         name = known.event if known else None
         returning = returning or (name is not None and CATALOGUE[name].phase is Phase.RETURNED)
-        scan = _scan(status, moment, _on_the_way_back(name) if returning else name)
+        scan = _scan(status, moment, on_the_way_back(name) if returning else name)
         found.setdefault(scan.external_id, scan)
     return tuple(found.values()), tuple(unknown)
 
@@ -85,15 +85,6 @@ def _known(status: Status) -> statuses.Status | None:
     if known := next((found for found in by_words if found), None):
         return known
     return TABLE.by_code(status.status) or (None if _text(status) else TABLE.by_code(f"{_WORDLESS}{status.status}"))
-
-
-def _on_the_way_back(name: str | None) -> str | None:
-    """Of a parcel that goes back, a hub is no progress and a delivery is one to the sender."""
-    if name is None:
-        return None
-    if CATALOGUE[name].phase is Phase.DELIVERED:
-        return "RETURNED_TO_SENDER"
-    return "RETURN_TO_SENDER_IN_TRANSIT" if CATALOGUE[name].phase in _ON_THE_WAY else name
 
 
 def _place(status: Status) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """The form of FedEx's answers about one number, as far as it is read; names of people are left unread."""
 
-from typing import Any
-
 import msgspec
+
+from karla.integrations.carriers.nulls import without_nulls
 
 
 class _Answered(msgspec.Struct, frozen=True, rename="camel"):
@@ -150,12 +150,4 @@ class Numbered(_Answered, frozen=True):
 
 def numbered_in(raw: bytes) -> Numbered:
     """What was told of one number; a ValueError where it isn't that. What is null counts as left out."""
-    return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), Numbered, strict=False)
-
-
-def _without_nulls(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
-    if isinstance(told, list):
-        return [_without_nulls(value) for value in told if value is not None]
-    return told
+    return msgspec.convert(without_nulls(msgspec.json.decode(raw)), Numbered, strict=False)

@@ -11,6 +11,7 @@ from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, S
 from karla.integrations.carriers.fedex import places
 from karla.integrations.carriers.fedex.answers import Error, Numbered, Result, numbered_in
 from karla.integrations.carriers.fedex.answers import Scan as Told
+from karla.integrations.carriers.ways_back import on_the_way_back
 from karla.integrations.carriers.zones import Moment, moments
 from karla.integrations.statuses import Status, StatusTable
 from karla.vocabulary.events import CATALOGUE, Phase
@@ -19,7 +20,6 @@ TABLE = StatusTable(__package__)
 
 _AMOUNT = re.compile(r"\d+(\.\d+)?")
 _GRAMS = MappingProxyType({"KG": 1000.0, "LB": 453.592})
-_ON_THE_WAY = frozenset({Phase.ORDER_PROCESSED, Phase.IN_TRANSIT, Phase.IN_DELIVERY})
 _DELIVERIES = frozenset({"DL", "DO"})
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -86,7 +86,7 @@ def _scans(result: Result) -> tuple[tuple[Scan, ...], tuple[str, ...]]:
             unknown[_code(told) or _text(told) or "nothing said"] = None
         name = _left_at(status.event if status else None, result)
         returning = returning or (name is not None and CATALOGUE[name].phase is Phase.RETURNED)
-        scan = _scan(told, moment, result, _on_the_way_back(name) if returning else name)
+        scan = _scan(told, moment, result, on_the_way_back(name) if returning else name)
         found.setdefault(scan.external_id, scan)
     return tuple(sorted(found.values(), key=lambda scan: scan.event_time)), tuple(unknown)
 
@@ -139,15 +139,6 @@ def _left_at(name: str | None, result: Result) -> str | None:
     place = result.delivery_details.location_description
     known = TABLE.by_code(f"left at:{place}") if place else None
     return known.event if known and known.event else name
-
-
-def _on_the_way_back(name: str | None) -> str | None:
-    """Of a parcel that goes back, a hub is no progress and a delivery is one to the sender."""
-    if name is None:
-        return None
-    if CATALOGUE[name].phase is Phase.DELIVERED:
-        return "RETURNED_TO_SENDER"
-    return "RETURN_TO_SENDER_IN_TRANSIT" if CATALOGUE[name].phase in _ON_THE_WAY else name
 
 
 def _scan(told: Told, moment: Moment, result: Result, name: str | None) -> Scan:

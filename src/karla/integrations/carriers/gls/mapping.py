@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from karla.integrations.carriers.contract import Parcel, Reading, Scan
 from karla.integrations.carriers.gls.answers import Event, Told, parcel_in
+from karla.integrations.carriers.ways_back import on_the_way_back
 from karla.integrations.carriers.zones import Moment, Place, moments
 from karla.integrations.statuses import Status, StatusTable
 from karla.vocabulary.events import CATALOGUE, Phase
@@ -16,7 +17,6 @@ _TEXT_LIMIT = 200
 _YEARS = (1990, 2200)
 # In the table the status of a parcel as a whole is set apart from the codes of its events.
 _STATUS = "status:"
-_ON_THE_WAY = frozenset({Phase.ORDER_PROCESSED, Phase.IN_TRANSIT, Phase.IN_DELIVERY})
 
 
 def read(raw: bytes, _: Parcel) -> Reading:
@@ -30,7 +30,7 @@ def read(raw: bytes, _: Parcel) -> Reading:
             unknown[event.code or _text(event)[:_TEXT_LIMIT]] = None
         name = status.event if status else None
         returning = returning or (name is not None and CATALOGUE[name].phase is Phase.RETURNED)
-        scan = _scan(event, moment, _on_the_way_back(name) if returning else name)
+        scan = _scan(event, moment, on_the_way_back(name) if returning else name)
         scans.setdefault(scan.external_id, scan)
     return Reading(scans=tuple(scans.values()), unknown=tuple(unknown))
 
@@ -65,15 +65,6 @@ def _text(event: Event) -> str:
 def _status(event: Event) -> Status | None:
     """By the code where the table has it; GLS has more codes than it publishes, and words each."""
     return TABLE.by_code(event.code) or TABLE.by_text(event.description)
-
-
-def _on_the_way_back(name: str | None) -> str | None:
-    """Of a parcel that goes back, a hub is no progress and a delivery is one to the sender."""
-    if name is None:
-        return None
-    if CATALOGUE[name].phase is Phase.DELIVERED:
-        return "RETURNED_TO_SENDER"
-    return "RETURN_TO_SENDER_IN_TRANSIT" if CATALOGUE[name].phase in _ON_THE_WAY else name
 
 
 def _scan(event: Event, moment: Moment, name: str | None) -> Scan:

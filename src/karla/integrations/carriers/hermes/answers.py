@@ -1,8 +1,8 @@
 """The form of Hermes's answers, as far as it is read; Hermes leaves out what it doesn't know."""
 
-from typing import Any
-
 import msgspec
+
+from karla.integrations.carriers.nulls import without_nulls
 
 
 class _Answered(msgspec.Struct, frozen=True, rename="camel"):
@@ -66,12 +66,4 @@ class Item(msgspec.Struct, frozen=True):
 
 def item_in(raw: bytes) -> Item:
     """One item of `shipmentinfo`; a ValueError where it isn't one. What is null counts as left out."""
-    return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), Item, strict=False)
-
-
-def _without_nulls(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
-    if isinstance(told, list):
-        return [_without_nulls(value) for value in told if value is not None]
-    return told
+    return msgspec.convert(without_nulls(msgspec.json.decode(raw)), Item, strict=False)

@@ -1,8 +1,8 @@
 """The form of La Poste's answers, as far as it is read; La Poste leaves out what it doesn't know."""
 
-from typing import Any
-
 import msgspec
+
+from karla.integrations.carriers.nulls import without_nulls
 
 
 class _Answered(msgspec.Struct, frozen=True, rename="camel"):
@@ -60,12 +60,4 @@ class Item(_Answered, frozen=True):
 
 def item_in(raw: bytes) -> Item:
     """One item of an answer of `/idships`; a ValueError where it isn't one. What is null counts as left out."""
-    return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), Item, strict=False)
-
-
-def _without_nulls(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
-    if isinstance(told, list):
-        return [_without_nulls(value) for value in told if value is not None]
-    return told
+    return msgspec.convert(without_nulls(msgspec.json.decode(raw)), Item, strict=False)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from karla.integrations.carriers import zones
 from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
 from karla.integrations.carriers.postnl.answers import Address, Shipment, shipments_in
+from karla.integrations.carriers.ways_back import on_the_way_back
 from karla.integrations.carriers.zones import Moment, moments
 from karla.integrations.statuses import StatusTable
 from karla.vocabulary.events import CATALOGUE, Phase
@@ -23,7 +24,6 @@ _TURNED = re.compile(r"^(\d\d)([A-Z])$")
 # With dashes the day comes first, with slashes the month; some members are ISO 8601.
 _WRITTEN = re.compile(r"(?P<first>\d\d)(?P<sign>[-/])(?P<second>\d\d)[-/](?P<year>\d{4})(?P<time>.*)")
 _YEARS = (1990, 2200)
-_ON_THE_WAY = frozenset({Phase.ORDER_PROCESSED, Phase.IN_TRANSIT, Phase.IN_DELIVERY})
 _ARRIVED = frozenset({Phase.COLLECT, Phase.DELIVERED, Phase.RETURNED})
 
 
@@ -74,7 +74,7 @@ def _scans(shipment: Shipment, point: Address | None) -> tuple[tuple[Scan, ...],
             unknown[told.key or told.text] = None
         name = status.event if status else None
         returning = returning or (name is not None and CATALOGUE[name].phase is Phase.RETURNED)
-        scan = _scan(told, moment, _on_the_way_back(name) if returning else name, point)
+        scan = _scan(told, moment, on_the_way_back(name) if returning else name, point)
         found.setdefault(scan.external_id, scan)
     return tuple(found.values()), tuple(unknown)
 
@@ -104,16 +104,6 @@ def _scan(told: _Told, moment: Moment, name: str | None, point: Address | None) 
         raw_text=told.text,
         additional_info={key: value for key, value in info.items() if value},
     )
-
-
-def _on_the_way_back(name: str | None) -> str | None:
-    """Of a parcel that goes back, a hub is no progress and a delivery is one to the sender."""
-    if name is None:
-        return None
-    phase = CATALOGUE[name].phase
-    if phase is Phase.DELIVERED:
-        return "RETURNED_TO_SENDER"
-    return "RETURN_TO_SENDER_IN_TRANSIT" if phase in _ON_THE_WAY else name
 
 
 def _window(shipment: Shipment, scans: Sequence[Scan], country: str | None) -> tuple[datetime | None, datetime | None]:

@@ -9,6 +9,7 @@ from karla.integrations.carriers import zones
 from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
 from karla.integrations.carriers.countries import country_of
 from karla.integrations.carriers.royalmail.answers import EstimatedDelivery, Event, MailPiece, Summary, mail_piece_in
+from karla.integrations.carriers.ways_back import on_the_way_back
 from karla.integrations.statuses import Status, StatusTable, folded
 from karla.vocabulary.events import CATALOGUE, Phase
 
@@ -18,7 +19,6 @@ _HOME = "GB"
 _SITE = "https://www.royalmail.com"
 _TEXT_LIMIT = 200
 _YEARS = (1990, 2200)
-_ON_THE_WAY = frozenset({Phase.ORDER_PROCESSED, Phase.IN_TRANSIT, Phase.IN_DELIVERY})
 _WAITING = frozenset({"READY_FOR_COLLECTION_AT_POST_OFFICE", "READY_FOR_COLLECTION_AT_DEPOT"})
 
 
@@ -57,7 +57,7 @@ def _scans(told: MailPiece, *, stays_home: bool) -> tuple[tuple[Scan, ...], tupl
             unknown[code] = None
         name = status.event if status else None
         returning = returning or (name is not None and CATALOGUE[name].phase is Phase.RETURNED)
-        scan = _scan(event, moment, _on_the_way_back(name, returning=returning), stays_home=stays_home)
+        scan = _scan(event, moment, on_the_way_back(name) if returning else name, stays_home=stays_home)
         found.setdefault(scan.external_id, scan)
     return tuple(found.values()), tuple(unknown)
 
@@ -98,15 +98,6 @@ def _status(event: Event) -> tuple[Status | None, str]:
     """What an event stands for, and what to call it where that is unknown."""
     status = TABLE.by_code(event.event_code) or TABLE.by_text(event.event_name)
     return status, event.event_code or event.event_name[:_TEXT_LIMIT]
-
-
-def _on_the_way_back(name: str | None, *, returning: bool) -> str | None:
-    """A scan's event; of a parcel that goes back, an office is no progress and a delivery is one to the sender."""
-    if name is None or not returning:
-        return name
-    if CATALOGUE[name].phase is Phase.DELIVERED:
-        return "RETURNED_TO_SENDER"
-    return "RETURN_TO_SENDER_IN_TRANSIT" if CATALOGUE[name].phase in _ON_THE_WAY else name
 
 
 def _scan(event: Event, moment: zones.Moment, name: str | None, *, stays_home: bool) -> Scan:

@@ -1,8 +1,8 @@
 """The form of what 17TRACK tells of a number, as far as it is read; what it doesn't know is null."""
 
-from typing import Any
-
 import msgspec
+
+from karla.integrations.carriers.nulls import without_nulls
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -106,12 +106,4 @@ class Tracked(msgspec.Struct, frozen=True):
 
 def tracked_in(raw: bytes) -> Tracked:
     """What is told of one number; a ValueError where it is something else. What is null counts as left out."""
-    return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), Tracked, strict=False)
-
-
-def _without_nulls(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
-    if isinstance(told, list):
-        return [_without_nulls(value) for value in told if value is not None]
-    return told
+    return msgspec.convert(without_nulls(msgspec.json.decode(raw)), Tracked, strict=False)

@@ -5,28 +5,28 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
+from karla.integrations.carriers.coarse import Coarse
 from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
 from karla.integrations.carriers.seventeentrack import places
 from karla.integrations.carriers.seventeentrack.answers import Event, Provider, TrackInfo, tracked_in
+from karla.integrations.carriers.ways_back import ON_THE_WAY, on_the_way_back
 from karla.integrations.carriers.zones import Moment, moments
 from karla.integrations.statuses import Status, StatusTable
-from karla.vocabulary.events import CATALOGUE, Flag, Phase
+from karla.vocabulary.events import CATALOGUE, Phase
 
 TABLE = StatusTable(__package__)
 
 _TEXT_LIMIT = 200
-_ON_THE_WAY = frozenset({Phase.ORDER_PROCESSED, Phase.IN_TRANSIT, Phase.IN_DELIVERY})
 _UNDER_WAY = frozenset(Phase) - {Phase.ORDER_CREATED, Phase.ORDER_PROCESSED}
-# These say no more than that the parcel moves, or that something is wrong with it: its wording may say what.
-_MOVING = frozenset({"intransit", "intransit_other"})
-_TROUBLED = frozenset({"exception", "exception_other", "exception_security", "deliveryfailure_security"})
-_TROUBLES = frozenset({Phase.IN_TRANSIT, Phase.IN_DELIVERY, Phase.DELIVERY_FAILED, Phase.RETURNED})
-# What a wording may make more precise, but not turn into something else.
-_COARSE = frozenset(
-    [
-        *("SUCCESSFULLY_DELIVERED", "READY_FOR_COLLECTION_AT_PARCEL_SHOP", "DELIVERY_FAILED", "DELAYED_BY_CARRIER"),
-        *("DELIVERY_FAILED_RECIPIENT_ABSENT", "DELIVERY_FAILED_ADDRESS_INCORRECT"),
-    ]
+_COARSE = Coarse(
+    moving=frozenset({"intransit", "intransit_other"}),
+    troubled=frozenset({"exception", "exception_other", "exception_security", "deliveryfailure_security"}),
+    events=frozenset(
+        [
+            *("SUCCESSFULLY_DELIVERED", "READY_FOR_COLLECTION_AT_PARCEL_SHOP", "DELIVERY_FAILED", "DELAYED_BY_CARRIER"),
+            *("DELIVERY_FAILED_RECIPIENT_ABSENT", "DELIVERY_FAILED_ADDRESS_INCORRECT"),
+        ]
+    ),
 )
 _PLACE_TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -67,7 +67,8 @@ def _scans(providers: Sequence[Provider]) -> tuple[tuple[Scan, ...], tuple[str, 
         name, known = _event(event, moving=moving)
         if not known:
             unknown[_code(event) or (event.description or "")[:_TEXT_LIMIT]] = None
-        name = _on_the_way_back(name) if returning else name
+        if returning:
+            name = "RETURN_TO_SENDER_IN_TRANSIT" if name == "RETURN_TO_SENDER_INITIATED" else on_the_way_back(name)
         if name is not None:
             moving = moving or CATALOGUE[name].phase in _UNDER_WAY
             returning = returning or CATALOGUE[name].phase is Phase.RETURNED
@@ -99,8 +100,8 @@ def _event(event: Event, *, moving: bool) -> tuple[str | None, bool]:
     if status is None:
         return None, False
     code = (_code(event) or "").casefold()
-    name = _refined(status.event, code, event)
-    if code in _MOVING and name == status.event and moving:
+    name = _COARSE.refined(TABLE, status.event, code, event.description)
+    if code in _COARSE.moving and name == status.event and moving:
         return None, True
     return name, True
 
@@ -110,37 +111,8 @@ def _status(event: Event) -> Status | None:
     if code := _code(event):
         return TABLE.by_code(code)
     told = TABLE.by_text(event.description)
-    certain = told is None or told.event is None or CATALOGUE[told.event].phase in _ON_THE_WAY
+    certain = told is None or told.event is None or CATALOGUE[told.event].phase in ON_THE_WAY
     return told if certain else None
-
-
-def _refined(name: str | None, code: str, event: Event) -> str | None:
-    """An event, or the one that the carrier's wording names where a code is coarse."""
-    told = TABLE.by_text(event.description)
-    if told is None or told.event is None:
-        return name
-    phase, flag = CATALOGUE[told.event].phase, CATALOGUE[told.event].flag
-    if code in _MOVING:
-        fits = phase in (Phase.ORDER_PROCESSED, Phase.IN_TRANSIT)
-    elif code in _TROUBLED:
-        fits = phase in _TROUBLES and flag is not Flag.NORMAL
-    elif name in _COARSE:
-        own = CATALOGUE[name].phase
-        # A parcel in a locker or shop is told of as delivered by some carriers.
-        fits = phase is own or (own is Phase.DELIVERED and phase is Phase.COLLECT)
-    else:
-        fits = False
-    return told.event if fits else name
-
-
-def _on_the_way_back(name: str | None) -> str | None:
-    """Of a parcel that goes back, a hub is no progress, and a delivery is one to the sender."""
-    if name is None:
-        return None
-    phase = CATALOGUE[name].phase
-    if phase is Phase.DELIVERED:
-        return "RETURNED_TO_SENDER"
-    return "RETURN_TO_SENDER_IN_TRANSIT" if phase in _ON_THE_WAY or name == "RETURN_TO_SENDER_INITIATED" else name
 
 
 def _scan(event: Event, moment: Moment, name: str | None) -> Scan:

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from karla.integrations.carriers.nulls import without_nulls
+
 
 class _Answered(msgspec.Struct, frozen=True, rename="camel"):
     """Swiss Post writes its members in camel case; what it doesn't know is null or left out."""
@@ -91,7 +93,7 @@ class Consignment(msgspec.Struct, frozen=True):
 
 def consignment_in(raw: bytes) -> Consignment:
     """A ValueError where it isn't one. What is null counts as left out."""
-    return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), Consignment, strict=False)
+    return msgspec.convert(without_nulls(msgspec.json.decode(raw)), Consignment, strict=False)
 
 
 def key_in(raw: bytes, number: str) -> str | None:
@@ -108,11 +110,3 @@ def _objects(told: Any) -> Iterator[dict[str, Any]]:
 
 def _is(told: dict[str, Any], number: str) -> bool:
     return told.get("mailpieceId") == number and isinstance(told.get("mailpieceKey"), str)
-
-
-def _without_nulls(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
-    if isinstance(told, list):
-        return [_without_nulls(value) for value in told if value is not None]
-    return told

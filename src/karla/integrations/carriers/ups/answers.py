@@ -1,8 +1,8 @@
 """The form of UPS's answers, as far as it is read; names and signatures of people are left unread."""
 
-from typing import Any
-
 import msgspec
+
+from karla.integrations.carriers.nulls import without_nulls
 
 
 class _Answered(msgspec.Struct, frozen=True, rename="camel"):
@@ -132,13 +132,5 @@ class Told(_Answered, frozen=True):
 
 def packages_in(raw: bytes) -> list[Package]:
     """The parcels in an answer about one number; a ValueError where it isn't one. What is null counts as left out."""
-    told = msgspec.convert(_without_nulls(msgspec.json.decode(raw)), Told, strict=False)
+    told = msgspec.convert(without_nulls(msgspec.json.decode(raw)), Told, strict=False)
     return [package for shipment in told.track_response.shipment for package in shipment.package]
-
-
-def _without_nulls(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
-    if isinstance(told, list):
-        return [_without_nulls(value) for value in told if value is not None]
-    return told

@@ -10,6 +10,7 @@ from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, S
 from karla.integrations.carriers.ups import places
 from karla.integrations.carriers.ups.answers import Activity, Package, packages_in
 from karla.integrations.carriers.ups.answers import Status as Told
+from karla.integrations.carriers.ways_back import on_the_way_back
 from karla.integrations.carriers.zones import Moment, moments
 from karla.integrations.statuses import Status, StatusTable, folded
 from karla.vocabulary.events import CATALOGUE, Phase
@@ -19,7 +20,6 @@ TABLE = StatusTable(__package__)
 _TEXT_LIMIT = 200
 _AMOUNT = re.compile(r"\d+(\.\d+)?")
 _GRAMS = MappingProxyType({"KGS": 1000.0, "LBS": 453.592})
-_ON_THE_WAY = frozenset({Phase.ORDER_PROCESSED, Phase.IN_TRANSIT, Phase.IN_DELIVERY})
 
 
 def read(raw: bytes, parcel: Parcel) -> Reading:
@@ -64,7 +64,7 @@ def _scans(package: Package) -> tuple[tuple[Scan, ...], tuple[str, ...]]:
             unknown[_named(activity.status)] = None
         name = _left_at(status.event if status else None, package)
         returning = returning or (name is not None and CATALOGUE[name].phase is Phase.RETURNED)
-        scan = _scan(activity, moment, package, _on_the_way_back(name) if returning else name)
+        scan = _scan(activity, moment, package, on_the_way_back(name) if returning else name)
         found.setdefault(scan.external_id, scan)
     return tuple(sorted(found.values(), key=lambda scan: scan.event_time)), tuple(unknown)
 
@@ -112,15 +112,6 @@ def _left_at(name: str | None, package: Package) -> str | None:
     place = package.delivery_information.location
     known = TABLE.by_code(f"left at:{place}") if place else None
     return known.event if known and known.event else name
-
-
-def _on_the_way_back(name: str | None) -> str | None:
-    """Of a parcel that goes back, a hub is no progress and a delivery is one to the sender."""
-    if name is None:
-        return None
-    if CATALOGUE[name].phase is Phase.DELIVERED:
-        return "RETURNED_TO_SENDER"
-    return "RETURN_TO_SENDER_IN_TRANSIT" if CATALOGUE[name].phase in _ON_THE_WAY else name
 
 
 def _scan(activity: Activity, moment: Moment, package: Package, name: str | None) -> Scan:

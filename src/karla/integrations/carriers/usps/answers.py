@@ -1,9 +1,9 @@
 """The form of USPS's answers, as far as it is read; USPS leaves out, or gives as null or "", what it doesn't know."""
 
-from typing import Any
-
 import msgspec
 from msgspec import field
+
+from karla.integrations.carriers.nulls import without_nulls
 
 
 class _Answered(msgspec.Struct, frozen=True, rename="camel"):
@@ -66,17 +66,9 @@ class Entry(_Answered, frozen=True):
 
 def details_in(raw: bytes) -> Details:
     """One element of an answer that has a parcel; a ValueError where it isn't one. What is null counts as left out."""
-    return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), Details, strict=False)
+    return msgspec.convert(without_nulls(msgspec.json.decode(raw)), Details, strict=False)
 
 
 def entry_in(raw: bytes) -> Entry:
     """One element of an answer, whatever it has; a ValueError where it isn't one."""
-    return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), Entry, strict=False)
-
-
-def _without_nulls(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
-    if isinstance(told, list):
-        return [_without_nulls(value) for value in told if value is not None]
-    return told
+    return msgspec.convert(without_nulls(msgspec.json.decode(raw)), Entry, strict=False)
