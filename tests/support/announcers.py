@@ -17,12 +17,13 @@ class Collected:
     def add(self, fact: Fact) -> None:
         self._facts.append(fact)
 
-    async def write(self, work: Work) -> None:
-        await self._write(work, self._facts)
+    async def write(self, work: Work, count: int) -> None:
+        facts, self._facts = self._facts[:count], self._facts[count:]
+        await self._write(work, facts)
 
 
 def announcer(write: Callable[[Work, Sequence[Fact]], Awaitable[None]]) -> Announcer:
-    """An announcer that calls this function, once a transaction that has something to announce."""
+    """An announcer that calls this function when there is something to announce."""
 
     def begin(now: datetime) -> Collected:
         del now

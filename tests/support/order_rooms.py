@@ -58,7 +58,7 @@ class OrderRooms:
         journal = Journal(work.now)
         for fact in facts:
             journal.add(fact)
-        await journal.write(work)
+        await journal.write(work, len(facts))
 
     async def _stored(self, work: Work, order_id: UUID) -> OrderFile:
         reference = Reference(ReferenceKind.UUID, str(order_id))

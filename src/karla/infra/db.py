@@ -176,12 +176,19 @@ class Database:
         return result
 
 
-async def meanwhile(statement: Coroutine[object, object, object], compute: Callable[[], Result]) -> Result:
-    """Compute something while PostgreSQL carries out a statement; either's error, the statement's before the other."""
-    under_way = asyncio.create_task(statement)
+async def meanwhile(statements: Coroutine[object, object, object], steps: Iterable[Result]) -> list[Result]:
+    """Compute something while PostgreSQL carries out statements; either's error, that of the statements first.
+
+    After each step the next statement goes out if the one before is done.
+    """
+    under_way = asyncio.create_task(statements)
+    done: list[Result] = []
     try:
-        await asyncio.sleep(0)  # lets it go out
-        return compute()
+        await asyncio.sleep(0)  # lets the first go out
+        for result in steps:
+            done.append(result)
+            await asyncio.sleep(0)
+        return done
     finally:
         await under_way
 

@@ -55,8 +55,8 @@ class Announcement(Protocol):
         """Make it ready, as it stands now; TypeError for a fact that nobody knows how to tell."""
         ...
 
-    async def write(self, work: "Work", /) -> None:
-        """Write what was added, within the transaction; called after the command, if there is something to announce."""
+    async def write(self, work: "Work", count: int, /) -> None:
+        """Write the first so many of what was added and isn't written yet, within the transaction."""
         ...
 
 
@@ -70,7 +70,7 @@ class Silence:
         """A TypeError always."""
         raise TypeError(f"nobody is told of a {type(fact).__name__}")
 
-    async def write(self, work: "Work") -> None:
+    async def write(self, work: "Work", count: int) -> None:
         """Never called, as nothing was added."""
 
 
@@ -90,6 +90,7 @@ class Work:
         self.now = now
         self.announces = False
         self._announcement = announcement
+        self._untold = 0
 
     @property
     def origin(self) -> Origin:
@@ -100,11 +101,17 @@ class Work:
         """Announce `fact` with this transaction: it goes out exactly if the transaction commits."""
         self._announcement.add(fact)
         self.announces = True
+        self._untold += 1
+
+    async def tell(self, count: int) -> None:
+        """Write the first so many facts that are not written yet: for a command that goes on making others ready."""
+        if count:
+            self._untold -= count
+            await self._announcement.write(self, count)
 
     async def complete(self) -> None:
         """What must become true exactly if the change does; for `Database.write`, right before the commit."""
-        if self.announces:
-            await self._announcement.write(self)
+        await self.tell(self._untold)
         completion = COMPLETION.get()
         if completion is not None:
             await completion(self)

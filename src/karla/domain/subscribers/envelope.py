@@ -180,6 +180,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     head: bytes
 
 
+_AFTER = timedelta(microseconds=1)
+
+
 class Entries:
     """The facts of one transaction as the journal keeps them.
 
@@ -187,21 +190,26 @@ class Entries:
     """
 
     def __init__(self, now: datetime) -> None:
-        self.made: list[Entry] = []
-        self._now = now
+        self._made: list[Entry] = []
+        self._next = now
         self._told: Consignment | None = None
         self._context = _NO_CONTEXT
 
     def add(self, fact: Fact) -> None:
         """Make its entry; TypeError for a fact that has no envelope."""
-        triggered_at = self._now + timedelta(microseconds=len(self.made))
+        triggered_at, self._next = self._next, self._next + _AFTER
         match fact:
             case ShipmentEvent():
-                self.made.append(_shipment_entry(fact, triggered_at, self._context_of(fact.consignment)))
+                self._made.append(_shipment_entry(fact, triggered_at, self._context_of(fact.consignment)))
             case WebhookNotice():
-                self.made.append(_notice_entry(fact, triggered_at))
+                self._made.append(_notice_entry(fact, triggered_at))
             case _:
                 raise TypeError(f"a {type(fact).__name__} has no envelope")
+
+    def taken(self, count: int) -> list[Entry]:
+        """The first so many that were made and not taken yet."""
+        taken, self._made = self._made[:count], self._made[count:]
+        return taken
 
     def _context_of(self, consignment: Consignment) -> msgspec.Raw:
         # The events of an order that come one after another share its record, and so its encoded form.
@@ -214,7 +222,7 @@ def entry_of(fact: Fact, now: datetime) -> Entry:
     """The entry of a fact that is told by itself."""
     entries = Entries(now)
     entries.add(fact)
-    (entry,) = entries.made
+    (entry,) = entries.taken(1)
     return entry
 
 

@@ -41,9 +41,9 @@ class Journal:
         """Make its entry; TypeError for a fact that has no envelope."""
         self._entries.add(fact)
 
-    async def write(self, work: Work) -> None:
-        """Write journal and outbox; called by the transaction itself right before its commit."""
-        await work.connection.execute(_WRITE, *_columns(self._entries.made))
+    async def write(self, work: Work, count: int) -> None:
+        """Write journal and outbox."""
+        await work.connection.execute(_WRITE, *_columns(self._entries.taken(count)))
 
 
 def _columns(written: Sequence[Entry]) -> list[list[object]]:

@@ -1,7 +1,6 @@
 """The most used command: orders with their parcels, one or five hundred at a time, by one implementation."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 from uuid import UUID
 
@@ -82,17 +81,14 @@ async def _carried_out(work: Work, ready: Sequence[_Ready]) -> list[Plan]:
     unsaid = {command.shop_id for _, command, _ in ready for told in command.trackings if not told.carrier_reference}
     habits = await habits_of(work.scope, work.connection, unsaid) if unsaid else {}
 
-    def planned(start: int) -> list[Plan]:
-        part = ready[start : start + _PART]
-        return [
-            _planned(work, command, saved, files.get(saved.now.id), habits.get(command.shop_id, NONE))
-            for _, command, saved in part
-        ]
+    def planned(start: int) -> Iterator[Plan]:
+        for _, command, saved in ready[start : start + _PART]:
+            yield _planned(work, command, saved, files.get(saved.now.id), habits.get(command.shop_id, NONE))
 
-    plans = planned(0)
+    plans = [*planned(0)]
     for start in range(0, len(ready), _PART):
         stop = start + _PART
-        plans += await meanwhile(_save_and_write(work, ready[start:stop], plans[start:stop]), partial(planned, stop))
+        plans += await meanwhile(_save_and_write(work, ready[start:stop], plans[start:stop]), planned(stop))
     return plans
 
 
@@ -110,6 +106,7 @@ def _planned(work: Work, command: OrderCommand, saved: SavedOrder, file: OrderFi
 async def _save_and_write(work: Work, part: Sequence[_Ready], plans: Sequence[Plan]) -> None:
     await orders.save(work, [saved.now for _, _, saved in part if saved.changed])
     await write(work, plans)
+    await work.tell(sum(len(plan.happenings) for plan in plans))
 
 
 async def write(work: Work, plans: Sequence[Plan]) -> None:
