@@ -1,7 +1,7 @@
 """One transaction: all of it or nothing, done again after a lost race, and announced within itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,8 +14,8 @@ import pytest_asyncio
 from karla.infra import bell as bells
 from karla.infra.access import NOWHERE
 from karla.infra.bell import Bell
-from karla.infra.db import Database, column, meanwhile
-from karla.infra.work import Connection, Fact, Retry, Work
+from karla.infra.db import Database, column
+from karla.infra.work import Fact, Retry, Work
 from tests.support.announcers import announcer
 from tests.support.clocks import NOON, StandingClock
 
@@ -186,54 +186,3 @@ async def test_a_session_is_in_utc_and_plans_once_whatever_the_database_has_set(
         await db.close()
     assert said.endswith('+00:00"')
     assert shown == ["force_generic_plan", "off"]
-
-
-class TestMeanwhile:
-    """Something is computed while a statement is under way."""
-
-    async def test_both_are_done(self, desk: Desk) -> None:
-        async with desk.db.read(NOWHERE) as connection:
-            assert await meanwhile(connection.execute("select pg_sleep(0.01)"), iter([7, 8])) == [7, 8]
-            assert await connection.fetchval("select 1") == 1
-
-    async def test_a_statement_goes_out_as_soon_as_the_one_before_is_done(self, desk: Desk) -> None:
-        done: list[str] = []
-        second = asyncio.Event()
-
-        async def statements(connection: Connection) -> None:
-            await connection.execute("select 1")
-            done.append("first statement")
-            await connection.execute("select 2")
-            second.set()
-
-        def steps() -> Iterator[int]:
-            while not second.is_set():
-                yield len(done)
-
-        async with desk.db.read(NOWHERE) as connection:
-            seen = await meanwhile(statements(connection), steps())
-        assert set(seen) == {0, 1}
-
-    async def test_the_error_of_the_statement_is_told(self, desk: Desk) -> None:
-        async with desk.db.read(NOWHERE) as connection:
-            with pytest.raises(asyncpg.DivisionByZeroError):
-                await meanwhile(connection.execute("select 1 / 0"), iter([7]))
-
-    async def test_the_statement_has_ended_when_computing_fails(self, desk: Desk) -> None:
-        def fails() -> Iterator[int]:
-            yield 7
-            raise RuntimeError("no")
-
-        async with desk.db.read(NOWHERE) as connection:
-            with pytest.raises(RuntimeError):
-                await meanwhile(connection.execute("select pg_sleep(0.01)"), fails())
-            assert await connection.fetchval("select 1") == 1
-
-    async def test_the_statement_has_ended_when_the_task_is_cancelled_at_once(self, desk: Desk) -> None:
-        async with desk.db.read(NOWHERE) as connection:
-            waiting = asyncio.create_task(meanwhile(connection.execute("select pg_sleep(0.01)"), iter([7])))
-            await asyncio.sleep(0)
-            waiting.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await waiting
-            assert await connection.fetchval("select 1") == 1

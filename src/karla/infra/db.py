@@ -176,23 +176,6 @@ class Database:
         return result
 
 
-async def meanwhile(statements: Coroutine[object, object, object], steps: Iterable[Result]) -> list[Result]:
-    """Compute something while PostgreSQL carries out statements; either's error, that of the statements first.
-
-    After each step the next statement goes out if the one before is done.
-    """
-    under_way = asyncio.create_task(statements)
-    done: list[Result] = []
-    try:
-        await asyncio.sleep(0)  # lets the first go out
-        for result in steps:
-            done.append(result)
-            await asyncio.sleep(0)
-        return done
-    finally:
-        await under_way
-
-
 async def bounded(seconds: float, doing: Coroutine[object, object, Result]) -> Result:
     """Its result; Unavailable after that many seconds, however long asyncpg then takes to let go of it."""
     task = asyncio.create_task(doing)

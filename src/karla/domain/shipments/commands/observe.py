@@ -1,6 +1,7 @@
 """Something was seen to happen to shipments: it goes on their timelines, and out."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -11,6 +12,7 @@ from karla.domain.shipments.records import Consignment, Observation, Observed, S
 from karla.domain.shipments.rules.timelines import may_carry, standing, unknown_event, with_event, with_shipments
 from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
 from karla.infra.ids import new_id
+from karla.infra.parts import in_parts
 from karla.infra.work import Work
 from karla.vocabulary.events import CATALOGUE
 
@@ -42,26 +44,42 @@ async def observe(work: Work, observations: Sequence[Observation]) -> list[Obser
     the phase follows from the whole timeline, in whatever order it was learnt.
     """
     batch = await _locked(work, observations)
-    appended: list[tuple[TimelineEvent, Observation]] = []
-    outcomes: list[Observed | KarlaError] = []
-    for observation in observations:
-        try:
-            outcome = _observed(work, observation, batch)
-        except KarlaError as error:
-            outcomes.append(error)
-            continue
-        outcomes.append(outcome)
-        if not outcome.known:
-            appended.append((outcome.event, observation))
-    timeline = [(observation.shop_id, event) for event, observation in appended]
-    await writing.move(work, batch.moved, timeline)
-    await writing.mark(work, batch.marked)
-    await writing.keep_sightings(work, appended)
-    return outcomes
+    done = await in_parts(observations, partial(_outcome, work, batch), partial(_write, work))
+    return [outcome.result for outcome in done]
 
 
-def _observed(work: Work, observation: Observation, batch: "_Batch") -> Observed:
+class _Outcome(msgspec.Struct, frozen=True):
+    """What became of an observation; `told` when it was announced."""
+
+    observation: Observation
+    result: Observed | KarlaError
+    told: bool = False
+
+
+async def _write(work: Work, outcomes: Sequence[_Outcome]) -> None:
+    told = [
+        (outcome.observation, outcome.result)
+        for outcome in outcomes
+        if isinstance(outcome.result, Observed) and outcome.told
+    ]
+    moved = {result.shipment.id: result.shipment for _, result in told}
+    new = [(result.event, observation) for observation, result in told if not result.known]
+    again = [(observation.shop_id, result.event) for observation, result in told if result.known]
+    await writing.move(work, list(moved.values()), [(observation.shop_id, event) for event, observation in new])
+    await writing.mark(work, again)
+    await writing.keep_sightings(work, new)
+    await work.tell(len(told))
+
+
+def _outcome(work: Work, batch: "_Batch", observation: Observation) -> _Outcome:
     """What becomes of it, announced: put into words at once, the order is still in the cache."""
+    try:
+        return _observed(work, batch, observation)
+    except KarlaError as error:
+        return _Outcome(observation, error)
+
+
+def _observed(work: Work, batch: "_Batch", observation: Observation) -> _Outcome:
     consignment = batch.consignment(observation)
     if consignment is None:
         raise NotFound("shipment_not_found", "The requested shipment does not exist.")
@@ -75,18 +93,18 @@ def _observed(work: Work, observation: Observation, batch: "_Batch") -> Observed
             if event.event_name != observation.event_name:
                 raise Conflict("shipment_event_exists", "Another event has this external id.")
             if event.withdrawn_at is None:
-                return Observed(event, shipment, known=True)
+                return _Outcome(observation, Observed(event, shipment, known=True))
             # Told again of the parcel as it is now, so it was its own after all.
             own = msgspec.structs.replace(event, withdrawn_at=None)
-            batch.marked.append((observation.shop_id, own))
             timeline = tuple(own if other.id == own.id else other for other in timeline)
-            return Observed(own, _announced(work, batch, consignment, shipment, timeline, own), known=True)
+            shipment = _announced(work, batch, consignment, shipment, timeline, own)
+            return _Outcome(observation, Observed(own, shipment, known=True), told=True)
     if not may_carry(shipment, kind):
         fault = Fault(("body", "event_name"), "Needs a tracking number on the shipment", "event_name_invalid")
         raise Invalid("shipment_is_draft", "A shipment without a tracking number can't have this event.", [fault])
     event = _event(work, observation)
     shipment = _announced(work, batch, consignment, shipment, with_event(timeline, event), event)
-    return Observed(event, shipment, known=False)
+    return _Outcome(observation, Observed(event, shipment, known=False), told=True)
 
 
 def _announced(
@@ -145,13 +163,6 @@ class _Batch:
         self._documents = documents
         self._timelines = timelines
         self._moved: dict[UUID, Shipment] = {}
-        self.marked: list[tuple[UUID, TimelineEvent]] = []
-        """Events, each with its shop, that are withdrawn no more."""
-
-    @property
-    def moved(self) -> list[Shipment]:
-        """Those to which something happened, as they stand now."""
-        return list(self._moved.values())
 
     def consignment(self, observation: Observation) -> Consignment | None:
         """The order with the shipment that was observed, as it stands now; None if there is no such shipment."""

@@ -1,6 +1,7 @@
 """The most used command: orders with their parcels, one or five hundred at a time, by one implementation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
@@ -13,17 +14,14 @@ from karla.domain.shipments.queries.habits import habits_of
 from karla.domain.shipments.records import OrderCommand, OrderFile, ShipmentEvent
 from karla.domain.shipments.rules.fulfilment import Plan, Planner
 from karla.domain.shipments.rules.lessons import NONE, Habits
-from karla.infra.db import meanwhile
 from karla.infra.errors import Conflict, KarlaError, NotFound
 from karla.infra.ids import new_id
+from karla.infra.parts import in_parts
 from karla.infra.work import Work
 
 Outcome = OrderFile | KarlaError
 
 _Ready: TypeAlias = tuple[int, OrderCommand, SavedOrder]
-
-# So many orders that what a statement costs besides them is nothing.
-_PART = 100
 
 
 async def upsert_orders(work: Work, commands: Sequence[OrderCommand]) -> list[Outcome]:
@@ -75,36 +73,34 @@ async def _round(
 
 
 async def _carried_out(work: Work, ready: Sequence[_Ready]) -> list[Plan]:
-    """Plan, write and announce, a part after the other: while PostgreSQL writes one the next one is planned."""
+    """Plan, write and announce, each order's parcels put into words while they are still in the cache."""
     existing = [saved.before for _, _, saved in ready if saved.before]
     files = {file.order.id: file for file in await files_of(work.scope, work.connection, existing)}
     unsaid = {command.shop_id for _, command, _ in ready for told in command.trackings if not told.carrier_reference}
     habits = await habits_of(work.scope, work.connection, unsaid) if unsaid else {}
 
-    def planned(start: int) -> Iterator[Plan]:
-        for _, command, saved in ready[start : start + _PART]:
-            yield _planned(work, command, saved, files.get(saved.now.id), habits.get(command.shop_id, NONE))
+    def planned(one: _Ready) -> tuple[SavedOrder, Plan]:
+        _, command, saved = one
+        plan = _planned(work, command, saved, files.get(saved.now.id), habits.get(command.shop_id, NONE))
+        announce(work, plan)
+        return saved, plan
 
-    plans = [*planned(0)]
-    for start in range(0, len(ready), _PART):
-        stop = start + _PART
-        plans += await meanwhile(_save_and_write(work, ready[start:stop], plans[start:stop]), planned(stop))
-    return plans
+    done = await in_parts(ready, planned, partial(_save_and_write, work))
+    return [plan for _, plan in done]
 
 
 def _planned(work: Work, command: OrderCommand, saved: SavedOrder, file: OrderFile | None, habits: Habits) -> Plan:
-    """What becomes of the order's parcels, announced: put into words at once, it is still in the cache."""
+    """What becomes of the order's parcels."""
     planner = Planner(saved, file, work.now, new_id, habits)
     planner.readdress()
     planner.attach(command.trackings)
     planner.expect()
-    plan = planner.plan()
-    announce(work, plan)
-    return plan
+    return planner.plan()
 
 
-async def _save_and_write(work: Work, part: Sequence[_Ready], plans: Sequence[Plan]) -> None:
-    await orders.save(work, [saved.now for _, _, saved in part if saved.changed])
+async def _save_and_write(work: Work, part: Sequence[tuple[SavedOrder, Plan]]) -> None:
+    plans = [plan for _, plan in part]
+    await orders.save(work, [saved.now for saved, _ in part if saved.changed])
     await write(work, plans)
     await work.tell(sum(len(plan.happenings) for plan in plans))
 
