@@ -200,7 +200,8 @@ _HERE = files("karla.vocabulary")
 _ALIASES = {"dk": "da"}
 
 
-def _rows(file: Traversable, fields: tuple[str, ...]) -> Iterator[dict[str, str]]:
+def rows(file: Traversable, fields: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file with exactly these fields; ValueError names the first that is no such row."""
     lines = csv.reader(file.read_text(encoding="utf-8").splitlines(), strict=True)
     if tuple(next(lines, ())) != fields:
         raise ValueError(f"{file.name}: the header must be {','.join(fields)}")
@@ -213,7 +214,7 @@ def _rows(file: Traversable, fields: tuple[str, ...]) -> Iterator[dict[str, str]
 def read_catalogue(file: Traversable) -> Mapping[str, EventKind]:
     """The events of a CSV file by name, in its order; ValueError names the first bad row."""
     kinds: dict[str, EventKind] = {}
-    for position, row in enumerate(_rows(file, CATALOGUE_FIELDS)):
+    for position, row in enumerate(rows(file, CATALOGUE_FIELDS)):
         try:
             kind = _kind(row, position)
         except ValueError as error:
@@ -257,7 +258,7 @@ CATALOGUE = read_catalogue(_HERE / "event_catalogue.csv")
 def read_texts(file: Traversable) -> Mapping[str, EventTexts]:
     """One language's texts by event name; ValueError for an unknown event or an empty text."""
     found: dict[str, EventTexts] = {}
-    for row in _rows(file, TEXT_FIELDS):
+    for row in rows(file, TEXT_FIELDS):
         name = row.pop("name")
         if name not in CATALOGUE or name in found:
             raise ValueError(f"{file.name}, event {name!r}: not in the catalogue, or there twice")
@@ -277,13 +278,18 @@ def _texts_in(language: str) -> Mapping[str, EventTexts]:
     return read_texts(_HERE / "event_texts" / f"{language}.csv")
 
 
+def language_code(language: str) -> str:
+    """The code that texts are kept under: without a region, and Danish is `da`."""
+    code = re.split("[-_]", language.lower(), maxsplit=1)[0]
+    return _ALIASES.get(code, code)
+
+
 @lru_cache(maxsize=10_000)
 def texts(name: str, language: str) -> EventTexts:
     """The texts of an event of the catalogue (else KeyError), in English where `language` lacks them.
 
     `language` may carry a region (`de-AT`); `dk` is read as `da`.
     """
-    code = re.split("[-_]", language.lower(), maxsplit=1)[0]
-    code = _ALIASES.get(code, code)
+    code = language_code(language)
     found = _texts_in(code).get(name) if code in LANGUAGES else None
     return found or _texts_in("en")[name]
