@@ -5,6 +5,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import asyncpg
 import uvloop
@@ -12,12 +13,15 @@ import uvloop
 from karla.domain.connections.rules import SEALED_FOR
 from karla.domain.shipments.commands.observe import observe
 from karla.domain.shipments.commands.upsert import upsert_orders
+from karla.domain.shoppers.rules.keys import ShopperKeys
 from karla.domain.subscribers.journal import Journal
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.access import Keyring
 from karla.entrypoints.api.gathering import Commands, Lookups
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.streams import Streams
+from karla.entrypoints.api.visit_log import BEACONS_A_MINUTE, VisitLog
+from karla.entrypoints.api.watching import Watch
 from karla.entrypoints.cli.failures import object_store, reaching
 from karla.entrypoints.cli.program import Runtime, program
 from karla.infra import bell as bells
@@ -27,6 +31,7 @@ from karla.infra.db import Database
 from karla.infra.garbage import collect_less_often
 from karla.infra.http import Egress, Route
 from karla.infra.lifeline import end_with_supervisor
+from karla.infra.pictures import Pictures, PictureSigner
 from karla.infra.probes import answering
 from karla.infra.rate_limit import RateLimit
 from karla.infra.sealing import Seals
@@ -49,13 +54,18 @@ async def open_services(
     bell = Bell(url)
     keyring = Keyring(db, clock, bell)
     streams = Streams(ending)
+    visits = VisitLog(db)
+    watch = Watch(db, ending)
     bell.on(bells.ACCESS, keyring.forget)
-    bell.on(bells.WORK, streams.wake)
+    bell.on(bells.WORK, partial(_wake, streams.wake, watch.wake))
     await bell.start()
     try:
         async with (
             keyring.uses.written(),
+            visits.written(),
+            watch,
             Egress(settings.allow_private_targets, route=Route.of(settings)) as egress,
+            Pictures(objects, clock) as pictures,
         ):
             yield Services(
                 settings=settings,
@@ -72,10 +82,21 @@ async def open_services(
                 streams=streams,
                 egress=egress,
                 seals=seals,
+                watch=watch,
+                shopper_keys=ShopperKeys.of(secret_keys_of(settings)),
+                pictures=pictures,
+                picture_signer=PictureSigner(secret_keys_of(settings)),
+                visits=visits,
+                visit_limit=RateLimit(BEACONS_A_MINUTE, clock),
             )
     finally:
         await bell.stop()
         await db.close()
+
+
+def _wake(*sleepers: Callable[[], None]) -> None:
+    for wake in sleepers:
+        wake()
 
 
 _NOT_STARTED = 3  # uvicorn's own code

@@ -150,6 +150,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class TrackpageUrl(msgspec.Struct, frozen=True, kw_only=True):
+    """An order's token, and the link to its page that holds it. Both are secrets: whoever has one is let in."""
+
+    token: str
+    url: str
+
+
 class BulkShipment(msgspec.Struct, frozen=True, kw_only=True):
     """A shipment of a bulk item's order, in short."""
 

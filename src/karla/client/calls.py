@@ -23,6 +23,7 @@ class Given(msgspec.Struct, frozen=True):
     """What a caller says of one call: values for the path, query and body.
 
     `files` go as a form, each a name, the bytes and a media type. `then` makes the method's answer of the API's.
+    `bearer` is a secret of this call alone: a shopper's session, or an order's token.
     """
 
     path: Mapping[str, str | UUID] = {}
@@ -30,6 +31,7 @@ class Given(msgspec.Struct, frozen=True):
     body: Any = msgspec.UNSET
     files: Mapping[str, tuple[str, bytes, str]] = {}
     idempotency_key: str | None = None
+    bearer: str | None = None
     then: Callable[[Any], Any] | None = None
 
 
@@ -76,6 +78,9 @@ class Endpoint(msgspec.Struct, Generic[T], frozen=True):
         headers = {"Accept": "application/json"}
         if language:
             headers["Accept-Language"] = language
+        if given.bearer is not None:
+            # Whatever stands in a shopper's link: what can't be in a header becomes a token that nothing opens.
+            headers["Authorization"] = f"Bearer {quote(given.bearer, safe='~+/=')}".rstrip()
         if self.method == "POST":
             headers["Idempotency-Key"] = given.idempotency_key or str(uuid4())
         content = None

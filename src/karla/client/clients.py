@@ -10,6 +10,7 @@ import msgspec
 from karla.client.calls import user_agent
 from karla.client.errors import NotConfigured
 from karla.client.operations import Options, S
+from karla.client.resources.analytics import Analytics
 from karla.client.resources.carriers import Carriers
 from karla.client.resources.clock import ShopClock
 from karla.client.resources.connections import Connections, Integrations
@@ -45,6 +46,7 @@ class _Client(Generic[S]):
         self.keys = Keys(session, options)
         self.members = Members(session, options)
         self.audit = Audit(session, options)
+        self.analytics = Analytics(session, options)
 
     def with_options(self, *, shop: str | None = None, language: str | None = None) -> Self:
         """The same client for another shop, or with texts in another language; it shares the connections."""
@@ -140,7 +142,8 @@ class AsyncKarla(_Client[AsyncSession]):
         await self.close()
 
 
-def _connection(base_url: str, username: str, key: str) -> dict[str, Any]:
+def base_address(base_url: str) -> httpx.URL:
+    """What every path is appended to; ValueError for an address that no Karla has."""
     url = httpx.URL(base_url)
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("base_url must be an http or https address, such as https://karla.example.com")
@@ -148,10 +151,15 @@ def _connection(base_url: str, username: str, key: str) -> dict[str, Any]:
         raise ValueError("base_url must hold no user name and no password: give username= and key=")
     if url.query or url.fragment:
         raise ValueError("base_url must end with its path")
+    return url.copy_with(path=url.path.rstrip("/").removesuffix("/v1") + "/")
+
+
+def _connection(base_url: str, username: str, key: str) -> dict[str, Any]:
+    address = base_address(base_url)
     if not (username and key):
         raise ValueError("username and key must not be empty")
     return {
-        "base_url": url.copy_with(path=url.path.rstrip("/").removesuffix("/v1") + "/"),
+        "base_url": address,
         "auth": httpx.BasicAuth(username, key),
         "headers": {"User-Agent": user_agent()},
     }

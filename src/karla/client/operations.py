@@ -10,7 +10,6 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, ove
 
 import msgspec
 
-from karla.client.answers import Event
 from karla.client.calls import Call, Endpoint, Given
 from karla.client.paging import Pages, numbered, one_by_one
 from karla.client.sessions import AsyncSession, Session
@@ -114,13 +113,15 @@ class Place(msgspec.Struct, frozen=True):
     patience: float | None
 
 
-def stream(name: str, route: str) -> Callable[[Callable[Concatenate[Any, P], Place]], Listing[P, Event]]:
-    """Decorates what says where a stream of events begins."""
+def stream(
+    name: str, route: str, item: type[T], follow: Callable[[Call[T], str | None, float | None], Following[T]]
+) -> Callable[[Callable[Concatenate[Any, P], Place]], Listing[P, T]]:
+    """Decorates what says where a stream begins; `follow` says how it goes on, by call, place and patience."""
 
-    def run(resource: Resource[Any], endpoint: Endpoint[Event], place: Place) -> Any:
-        return resource.session.follow(Following(resource.call(endpoint, place.given), place.after, place.patience))
+    def run(resource: Resource[Any], endpoint: Endpoint[T], place: Place) -> Any:
+        return resource.session.follow(follow(resource.call(endpoint, place.given), place.after, place.patience))
 
-    return lambda described: Method(_endpoint(name, route, Event), described, run)
+    return lambda described: Method(_endpoint(name, route, item), described, run)
 
 
 def _endpoint(name: str, route: str, answer: type[T]) -> Endpoint[T]:

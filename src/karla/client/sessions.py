@@ -6,7 +6,6 @@ from typing import TypeVar
 
 import httpx
 
-from karla.client.answers import Event
 from karla.client.calls import Call
 from karla.client.exchange import Exchange
 from karla.client.paging import Page, Pages
@@ -41,7 +40,7 @@ class Session:
         """The items of all pages."""
         return [*self.each(pages)]
 
-    def follow(self, following: Following) -> Iterator[Event]:
+    def follow(self, following: Following[T]) -> Iterator[T]:
         """Events without end, over as many connections as it takes."""
         while True:
             try:
@@ -98,7 +97,7 @@ class AsyncSession:
         """The items of all pages."""
         return [item async for item in self.each(pages)]
 
-    async def follow(self, following: Following) -> AsyncIterator[Event]:
+    async def follow(self, following: Following[T]) -> AsyncIterator[T]:
         """Events without end, over as many connections as it takes."""
         while True:
             try:

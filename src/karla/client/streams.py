@@ -1,7 +1,9 @@
 """Events as they happen: how `text/event-stream` is read, and a stream that outlasts its connections. No I/O."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import Generic, TypeVar
 from uuid import UUID
 
 import httpx
@@ -12,6 +14,8 @@ from karla.client.calls import Call
 from karla.client.errors import Unreadable
 from karla.client.exchange import may_pass, no_answer, refusal
 from karla.client.retries import Retries, passes
+
+T = TypeVar("T")
 
 QUIET_SECONDS = 45.0
 """A connection without a byte for so long is dead: heartbeats come every 15 seconds."""
@@ -67,41 +71,42 @@ class Messages:
         return None
 
 
-class Following:
-    """A journal that is followed: where it stands, and how long it has been out of reach.
-
-    A connection begins with what the one before it may have missed, so what is known of that is left out.
+class Following(ABC, Generic[T]):
+    """A stream that outlasts its connections: how long it has been out of reach, and for how long it may be.
 
     `patience` is for how many seconds without a sign of life it tries to connect again, None for ever.
     """
 
-    def __init__(self, call: Call[Event], after: str | None, patience: float | None) -> None:
+    def __init__(self, call: Call[T], after: str | None, patience: float | None) -> None:
         self._call = call
         self._cursor = after or ""
         self._patience = patience
         self._messages = Messages()
-        self._known: dict[UUID | None, None] = {}
         self._failures = 0
         self._lost_at: float | None = None
+
+    @abstractmethod
+    def resumed(self) -> Call[T]:
+        """The call that goes on after what was seen last."""
+
+    @abstractmethod
+    def items(self, message: Message) -> Iterator[T]:
+        """What a message tells that wasn't known."""
 
     def request(self, http: httpx.Client | httpx.AsyncClient, timeout: float) -> httpx.Request:
         """Connect, after the last event that was seen."""
         self._messages = Messages(self._cursor)
-        headers = {**self._call.headers, "Accept": "text/event-stream", "Cache-Control": "no-store"}
-        if self._cursor:
-            headers["Last-Event-ID"] = self._cursor
-        call = msgspec.structs.replace(self._call, headers=headers)
+        call = self.resumed()
+        headers = {**call.headers, "Accept": "text/event-stream", "Cache-Control": "no-store"}
+        call = msgspec.structs.replace(call, headers=headers)
         return call.request(http, httpx.Timeout(timeout, read=QUIET_SECONDS))
 
-    def events(self, chunk: bytes) -> Iterator[Event]:
+    def events(self, chunk: bytes) -> Iterator[T]:
         """The events that are whole now."""
         self._failures, self._lost_at = 0, None
         for message in self._messages.feed(chunk):
             self._cursor = message.id
-            event = self._event(message)
-            if event.event_id not in self._known:
-                self._remember(event)
-                yield msgspec.structs.replace(event, cursor=message.id or None)
+            yield from self.items(message)
         self._cursor = self._messages.last_id
 
     def lost(self, retries: Retries, error: httpx.RequestError | None = None) -> float:
@@ -122,6 +127,15 @@ class Following:
             raise error
         return self._wait(retries, error.retry_after)
 
+    def read(self, decoder: "msgspec.json.Decoder[T]", message: Message) -> T:
+        """What a message holds; Unreadable."""
+        try:
+            return decoder.decode(message.data)
+        except msgspec.DecodeError as error:
+            raise Unreadable(
+                200, "answer_unreadable", f"No event as this version knows it: {error}", operation=self._call.operation
+            ) from error
+
     def _wait(self, retries: Retries, asked: float | None) -> float:
         self._failures += 1
         return retries.wait(self._failures, asked)
@@ -132,18 +146,35 @@ class Following:
             self._lost_at = now
         return self._patience is not None and now - self._lost_at >= self._patience
 
+
+class FollowedJournal(Following[Event]):
+    """A journal that is followed from a place on.
+
+    A connection begins with what the one before it may have missed, so what is known of that is left out.
+    """
+
+    def __init__(self, call: Call[Event], after: str | None, patience: float | None) -> None:
+        super().__init__(call, after, patience)
+        self._known: dict[UUID | None, None] = {}
+
+    def resumed(self) -> Call[Event]:
+        """The same call, with the place of the last event in its header."""
+        if not self._cursor:
+            return self._call
+        headers = {**self._call.headers, "Last-Event-ID": self._cursor}
+        return msgspec.structs.replace(self._call, headers=headers)
+
+    def items(self, message: Message) -> Iterator[Event]:
+        """The event, unless it was told before."""
+        event = self.read(_EVENT, message)
+        if event.event_id not in self._known:
+            self._remember(event)
+            yield msgspec.structs.replace(event, cursor=message.id or None)
+
     def _remember(self, event: Event) -> None:
         self._known[event.event_id] = None
         if len(self._known) > _REMEMBERED:
             del self._known[next(iter(self._known))]
-
-    def _event(self, message: Message) -> Event:
-        try:
-            return _EVENT.decode(message.data)
-        except msgspec.DecodeError as error:
-            raise Unreadable(
-                200, "answer_unreadable", f"No event as this version knows it: {error}", operation=self._call.operation
-            ) from error
 
 
 _EVENT = msgspec.json.Decoder(Event)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import struct
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -47,9 +48,27 @@ async def cleaned(content: bytes) -> CleanImage:
 
 def clean(content: bytes) -> CleanImage:
     """The image in `content`, in its own format; ImageInvalid for anything else."""
+    lossless = b"VP8L" in content and b"VP8 " not in content
+    return _read(content, lambda image: _rewritten(image, lossless=lossless))
+
+
+async def thumbnail(content: bytes, side: int) -> CleanImage:
+    """`shrunk` in a thread."""
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, shrunk, content, side)
+
+
+def shrunk(content: bytes, side: int) -> CleanImage:
+    """The image in `content` as a WebP that fits into a square of `side` pixels; ImageInvalid.
+
+    Of an animation it is the first frame. A smaller image keeps its size.
+    """
+    return _read(content, lambda image: _shrunk(image, side))
+
+
+def _read(content: bytes, draw: Callable[[Image.Image], CleanImage]) -> CleanImage:
     try:
         with Image.open(io.BytesIO(content), formats=tuple(_FORMATS)) as image:
-            return _rewritten(image, lossless=b"VP8L" in content and b"VP8 " not in content)
+            return draw(image)
     except ImageInvalid:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -79,6 +98,23 @@ def _rewritten(image: Image.Image, *, lossless: bool) -> CleanImage:
     written = io.BytesIO()
     frames[0].save(written, format=name, **options)
     return CleanImage(written.getvalue(), *_FORMATS[name], *frames[0].size)
+
+
+def _shrunk(image: Image.Image, side: int) -> CleanImage:
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large()
+    image.draft(None, (2 * side, 2 * side))  # a JPEG need not be decoded larger than that
+    image.load()
+    # Colours of a palette can't be mixed.
+    small = image.convert("RGBA" if image.has_transparency_data else "RGB") if image.mode in ("P", "1") else image
+    small.thumbnail((side, side), reducing_gap=3.0)
+    _turn_upright(small)
+    small = _bare(small)
+    if small.mode not in ("RGB", "RGBA"):
+        small = small.convert("RGBA" if small.has_transparency_data else "RGB")
+    written = io.BytesIO()
+    small.save(written, format="WEBP", quality=80, method=4)
+    return CleanImage(written.getvalue(), *_FORMATS["WEBP"], *small.size)
 
 
 def _animation(image: Image.Image) -> tuple[list[Image.Image], dict[str, Any]]:

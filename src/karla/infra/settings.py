@@ -44,8 +44,9 @@ class Settings(msgspec.Struct, frozen=True):
             str,
             Meta(
                 min_length=_SHORTEST_KEY,
-                description="The root key of what Karla encrypts, such as the credentials of connections; the same "
-                "in all processes. Made and kept in the data directory if absent.",
+                description="The root key of what Karla encrypts, such as the credentials of connections, and signs, "
+                "such as links to tracking pages; the same in all processes. Made and kept in the data directory if "
+                "absent.",
             ),
         ]
         | None
@@ -54,7 +55,8 @@ class Settings(msgspec.Struct, frozen=True):
         str | None,
         Meta(
             description="Secret keys of before, by comma: what they encrypted can still be read, until "
-            "`karla connections reseal` has encrypted it with the one of today."
+            "`karla connections reseal` has encrypted it with the one of today, and links to tracking pages that they "
+            "signed still work."
         ),
     ] = None
     allow_private_targets: Annotated[
@@ -130,6 +132,18 @@ class Settings(msgspec.Struct, frozen=True):
                 ge=1,
                 le=65535,
                 description="If set, a worker answers /healthz, /readyz and /metrics on this port.",
+            ),
+        ]
+        | None
+    ) = None
+    shopify_app_secret: (
+        Annotated[
+            str,
+            Meta(
+                min_length=16,
+                description="The shared secret of your Shopify app: what its app proxy hands on to "
+                "`/apps/karla/track` and `/apps/karla/resolve` is believed by it. Without it those pages answer "
+                "nobody.",
             ),
         ]
         | None

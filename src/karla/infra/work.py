@@ -29,9 +29,12 @@ class Fact(Protocol):
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for a change, and from where: an API key, the one who operates Karla, or Karla by itself."""
+    """Who asks for a change, and from where: an API key, a shopper, the one who operates Karla, or Karla by itself.
 
-    kind: Literal["key", "operator", "system"]
+    Of a shopper neither address nor program is told.
+    """
+
+    kind: Literal["key", "operator", "shopper", "system"]
     name: str
     key_id: UUID | None = None
     ip_address: str | None = None

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
+from karla.domain.shoppers.commands import forget_failures
 from karla.domain.subscribers.commands.cancelling import cancel_undeliverable
 from karla.domain.subscribers.commands.upkeep import expire, reconcile_lanes
 from karla.domain.subscribers.records.deliveries import RetryPolicy
@@ -47,6 +48,7 @@ def jobs(settings: Settings) -> Sequence[PeriodicJob]:
         PeriodicJob("cancel undeliverable", timedelta(seconds=10), cancel_undeliverable, repeated=True),
         PeriodicJob("expire deliveries", 10 * _MINUTE, lambda work: expire(work, longest), repeated=True),
         PeriodicJob("purge idempotency keys", 10 * _MINUTE, purge, repeated=True),
+        PeriodicJob("forget failed look-ups", 10 * _MINUTE, forget_failures, repeated=True),
         PeriodicJob("prune carrier hours", _HOUR, prune_hours, repeated=True),
         PeriodicJob("count transit times", _HOUR, count_transits, repeated=True),
         PeriodicJob("make partitions", 6 * _HOUR, make_partitions),

@@ -7,8 +7,16 @@ from uuid import UUID
 
 import msgspec
 
-from karla.client.answers import BulkResult, Order, Shipment, ShipmentEvent
-from karla.client.bodies import OrderChanges, OrderMembers, OrderUpsert, Ref, ShipmentChanges, ShipmentEventMembers
+from karla.client.answers import BulkResult, Order, Shipment, ShipmentEvent, TrackpageUrl
+from karla.client.bodies import (
+    OrderChanges,
+    OrderMembers,
+    OrderUpsert,
+    Ref,
+    ReferenceKind,
+    ShipmentChanges,
+    ShipmentEventMembers,
+)
 from karla.client.calls import Given
 from karla.client.filters import OrderFilters, ShipmentFilters
 from karla.client.operations import Resource, S, gathering, listing, operation
@@ -68,6 +76,25 @@ class Orders(Resource[S]):
     def cancel(self, ref: Ref, *, idempotency_key: str | None = None) -> Given:
         """Cancel an order; Conflict `order_shipped` when a parcel has left."""
         return Given(path={"ref": ref}, idempotency_key=idempotency_key)
+
+    @operation("v1OrdersTrackpageUrl", "POST /v1/shops/{slug}/orders/trackpage-url", TrackpageUrl)
+    def trackpage_url(
+        self,
+        id: Ref,  # noqa: A002 - the API calls it so
+        id_type: ReferenceKind | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Given:
+        """The link that opens an order's tracking page without a login, for mails; the same each time.
+
+        The order is named by its number unless `id_type` says otherwise.
+        """
+        return Given(body={"id": id, "id_type": id_type}, idempotency_key=idempotency_key)
+
+    @operation("v1OrdersTokensRevoke", "DELETE /v1/shops/{slug}/orders/{ref}/tokens", type(None))
+    def revoke_tokens(self, ref: Ref) -> Given:
+        """End every link to the order's page at once, and what was opened by one."""
+        return Given(path={"ref": ref})
 
     @operation("v1OrdersShipmentsUpdate", "PATCH /v1/shops/{slug}/orders/{ref}/shipments/{shipment_id}", Shipment)
     def update_shipment(self, ref: Ref, shipment_id: UUID | str, **changes: Unpack[ShipmentChanges]) -> Given:

@@ -13,6 +13,7 @@ from karla.client.administration import (
     SegmentSettings,
     Settings,
     Shop,
+    TrackpageSettings,
     TriggerSettings,
 )
 from karla.client.bodies import (
@@ -88,6 +89,11 @@ class ShopSettings(Resource[S]):
     def update_segments(self, **changes: Unpack[SegmentChanges]) -> Given:
         """Change what is given of the segments block."""
         return Given(body=changes)
+
+    @operation("v1ShopsSettingsGetTrackpages", "GET /v1/shops/{slug}/settings/trackpages", TrackpageSettings)
+    def trackpages(self) -> Given:
+        """The settings of tracking pages."""
+        return Given()
 
     @operation("v1ShopsSettingsUpdateTrackpages", "PUT /v1/shops/{slug}/settings/trackpages", Settings)
     def update_trackpages(self, **settings: Unpack[TrackpageChanges]) -> Given:

@@ -10,6 +10,7 @@ from karla.client.calls import Given
 from karla.client.filters import DeliveryFilters, EventFilters, Paging, WebhookFilters
 from karla.client.operations import Place, Resource, S, listing, operation, stream
 from karla.client.paging import by_cursor
+from karla.client.streams import FollowedJournal
 
 PATIENCE_SECONDS = 300.0
 
@@ -117,7 +118,7 @@ class Events(Resource[S]):
         """One event as it was when it happened."""
         return Given(path={"event_id": event_id})
 
-    @stream("v1EventsStream", "GET /v1/shops/{slug}/events/stream")
+    @stream("v1EventsStream", "GET /v1/shops/{slug}/events/stream", Event, FollowedJournal)
     def follow(
         self,
         after: str | None = None,

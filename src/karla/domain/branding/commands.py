@@ -1,4 +1,4 @@
-"""Writes of shop settings and images."""
+"""Writes of shop settings, images and the hosts of tracking pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,6 @@ from msgspec import to_builtins
 
 from karla.domain.audit.commands import record
 from karla.domain.audit.records import Action
-from karla.domain.branding import rules
 from karla.domain.branding.queries import settings_from
 from karla.domain.branding.records import (
     CarriersChange,
@@ -19,33 +18,61 @@ from karla.domain.branding.records import (
     ShopSettings,
     TriggersChange,
 )
-from karla.infra.errors import NotFound
+from karla.domain.branding.rules import forms
+from karla.domain.branding.rules.pages import page_of
+from karla.infra.errors import Conflict, NotFound
 from karla.infra.work import Work
 
 
 async def replace_settings(work: Work, wish: SettingsChange) -> ShopSettings:
-    """Put new settings in the place of all that were, or make the first ones."""
-    return await _decided(work, lambda stored: rules.replaced(stored, wish))
+    """Put new settings in the place of all that were, or make the first ones.
+
+    Conflict when they name a host that is another shop's.
+    """
+    settings = await _decided(work, lambda stored: forms.replaced(stored, wish))
+    if wish.versioned:
+        await _keep_hosts(work, settings)
+    return settings
 
 
 async def change_carriers(work: Work, change: CarriersChange) -> ShopSettings:
     """Change what was said of the carriers block."""
-    return await _decided(work, lambda stored: rules.with_carriers(stored, change))
+    return await _decided(work, lambda stored: forms.with_carriers(stored, change))
 
 
 async def change_triggers(work: Work, change: TriggersChange) -> ShopSettings:
     """Change what was said of the triggers block."""
-    return await _decided(work, lambda stored: rules.with_triggers(stored, change))
+    return await _decided(work, lambda stored: forms.with_triggers(stored, change))
 
 
 async def change_segments(work: Work, change: SegmentsChange) -> ShopSettings:
     """Change what was said of the segments block."""
-    return await _decided(work, lambda stored: rules.with_segments(stored, change))
+    return await _decided(work, lambda stored: forms.with_segments(stored, change))
 
 
 async def replace_trackpages(work: Work, trackpages: dict[str, Any]) -> ShopSettings:
-    """Replace the free-form settings of tracking pages."""
-    return await _decided(work, lambda stored: rules.with_trackpages(stored, trackpages))
+    """Replace the settings of tracking pages, which are good; Conflict when they name a host that is another shop's."""
+    settings = await _decided(work, lambda stored: forms.with_trackpages(stored, trackpages))
+    await _keep_hosts(work, settings)
+    return settings
+
+
+async def _keep_hosts(work: Work, settings: ShopSettings) -> None:
+    """Take the hosts that the page is shown under, and give back those that it was."""
+    page = page_of(settings)
+    await work.connection.execute(
+        "delete from page_domains where shop_id = $1 and domain <> all($2::text[])", work.scope.shop, page.hosts
+    )
+    if not page.hosts:
+        return
+    await work.connection.execute(
+        "insert into page_domains (shop_id, domain) select $1, unnest($2::text[]) on conflict do nothing",
+        work.scope.shop,
+        sorted(page.hosts),
+    )
+    rows = await work.connection.fetch("select domain from page_domains where shop_id = $1", work.scope.shop)
+    if taken := page.hosts - {row["domain"] for row in rows}:
+        raise Conflict("domain_taken", f"{min(taken)} is another shop's already.")
 
 
 async def _decided(work: Work, decide: Callable[[ShopSettings], ShopSettings]) -> ShopSettings:

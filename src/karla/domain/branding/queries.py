@@ -1,10 +1,10 @@
-"""Reads of shop settings and images."""
+"""Reads of shop settings, images and the hosts of tracking pages."""
 
 import asyncpg
 import msgspec
 
 from karla.domain.branding.records import Image, ImageType, ShopSettings
-from karla.domain.branding.rules import is_image_name, object_key
+from karla.domain.branding.rules.images import is_image_name, object_key
 from karla.infra.work import Connection
 from karla.vocabulary.scope import Scope
 
@@ -32,3 +32,13 @@ async def image_named(scope: Scope, connection: Connection, name: str) -> Image 
         return None
     row = await connection.fetchrow("select * from karla_image_named($1)", object_key(name))
     return Image(**{**dict(row), "image_type": ImageType(row["image_type"])}) if row else None
+
+
+async def slug_of_host(scope: Scope, connection: Connection, host: str) -> str | None:
+    """The shop whose page this host shows, if one's; `host` is in lower case and without a port.
+
+    Browsers name a host before any shop is known, so `scope` is the empty one.
+    """
+    del scope
+    slug: str | None = await connection.fetchval("select karla_shop_of_host($1)", host)
+    return slug

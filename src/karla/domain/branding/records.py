@@ -157,3 +157,120 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     created_at: datetime
+
+
+class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a tracking page leads, beside what the shop says of itself."""
+
+    resolve_url: str | None = None
+    imprint_url: str | None = None
+    privacy_url: str | None = None
+
+
+class PageActions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shopper with a token may do, while the order allows it."""
+
+    cancel: bool = True
+    change_address: bool = True
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """The `utm_…` parameters of links that lead from the page into the shop."""
+
+    source: str = "karla"
+    medium: str = "tracking_page"
+    campaign: str | None = None
+
+
+class PageSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shop says of its tracking page: the good ones of the known members, None where there is none.
+
+    `colors` and `dark_colors` are by name as `#rrggbb`, `texts` by language and key. `font` and `heading_font` are
+    names of stacks. Hosts are in lower case, origins without a default port.
+    """
+
+    theme: str | None = None
+    mode: str | None = None
+    colors: dict[str, str] = {}
+    dark_colors: dict[str, str] = {}
+    font: str | None = None
+    heading_font: str | None = None
+    radius: str | None = None
+    density: str | None = None
+    logo_url: str | None = None
+    logo_dark_url: str | None = None
+    background_url: str | None = None
+    texts: dict[str, dict[str, str]] = {}
+    hidden: list[str] = []
+    links: PageLinks = PageLinks()
+    origins: list[str] = []
+    domain: str | None = None
+    actions: PageActions = PageActions()
+    shopify_domain: str | None = None
+    campaign: Campaign = Campaign()
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The host names that lead to this page."""
+        return frozenset(host for host in (self.domain, self.shopify_domain) if host)
+
+
+class Palette(msgspec.Struct, frozen=True, kw_only=True):
+    """Every colour of a page, as `#rrggbb`."""
+
+    background: str
+    surface: str
+    text: str
+    muted: str
+    line: str
+    accent: str
+    on_accent: str
+    accent_text: str
+    positive: str
+    positive_soft: str
+    warning: str
+    warning_soft: str
+    negative: str
+    negative_soft: str
+
+
+class Hues(msgspec.Struct, frozen=True, kw_only=True):
+    """The colours of a palette that are chosen; the rest is derived from them."""
+
+    background: str
+    surface: str
+    text: str
+    muted: str
+    line: str
+    accent: str
+    positive: str
+    warning: str
+    negative: str
+
+
+class Theme(msgspec.Struct, frozen=True, kw_only=True):
+    """A ready design; `font` and `heading_font` are names of stacks."""
+
+    name: str
+    mode: str
+    light: Hues
+    dark: Hues
+    font: str
+    heading_font: str
+    heading_weight: int
+    radius: str
+    density: str
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """A shop's design, resolved; the fonts are values of CSS's `font-family`."""
+
+    theme: str
+    mode: str
+    light: Palette
+    dark: Palette
+    font: str
+    heading_font: str
+    heading_weight: int
+    radius: str
+    density: str

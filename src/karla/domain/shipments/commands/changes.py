@@ -1,17 +1,21 @@
-"""Single changes to an order's parcels: update one, cancel the order."""
+"""Single changes to an order and its parcels: update a parcel, cancel the order, have it go elsewhere."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from karla.domain.audit.commands import record
+from karla.domain.audit.records import Action
 from karla.domain.orders import commands as orders
-from karla.domain.orders.records import Reference, SavedOrder
+from karla.domain.orders.records import Order, Reference, SavedOrder
 from karla.domain.shipments.commands import writing
 from karla.domain.shipments.commands.upsert import announce, write
 from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.records import OrderFile, Shipment
-from karla.domain.shipments.rules.fulfilment import Planner, cancellable
+from karla.domain.shipments.rules.addresses import readdressed
+from karla.domain.shipments.rules.fulfilment import Planner, cancellable, readdressable
 from karla.domain.shipments.rules.lessons import make_of
 from karla.infra.errors import Conflict, Fault, Invalid, NotFound
 from karla.infra.ids import new_id
@@ -88,10 +92,45 @@ async def cancel_order(work: Work, reference: Reference) -> OrderFile:
     order = msgspec.structs.replace(file.order, cancelled_at=work.now, updated_at=work.now)
     planner = Planner(SavedOrder(order, file.order), file, work.now, new_id)
     planner.cancel()
+    return await _decided(work, planner, order, Action.ORDER_CANCELLED)
+
+
+async def change_address(work: Work, reference: Reference, said: Mapping[str, Any]) -> OrderFile:
+    """Have an order go elsewhere within its country, while no parcel may have a label; `said` are members of it.
+
+    Conflict once it may, or where the order is cancelled; Invalid with every fault of the new address. What changes
+    nothing is not told to anybody.
+    """
+    file = await _locked_file(work, reference)
+    if file.order.cancelled_at is not None:
+        raise Conflict("order_cancelled", "This order is cancelled, so nothing of it goes anywhere.")
+    if not readdressable(file):
+        raise Conflict("order_shipped", "A parcel of this order is packed already, so its address can't be changed.")
+    address, faults = readdressed(file.order.address, said)
+    if faults:
+        raise Invalid("address_invalid", "The address is not complete, or not right.", faults)
+    if address == file.order.address:
+        return file
+    order = msgspec.structs.replace(file.order, address=address, updated_at=work.now)
+    planner = Planner(SavedOrder(order, file.order), file, work.now, new_id)
+    planner.readdress()
+    return await _decided(work, planner, order, Action.ORDER_ADDRESS_CHANGED)
+
+
+async def _decided(work: Work, planner: Planner, order: Order, action: Action) -> OrderFile:
+    """Write and announce it. Where a shopper asked for it, the timeline and the shop's trail say so.
+
+    The trail has nothing of the address: it outlives the order.
+    """
+    by_shopper = work.origin.kind == "shopper"
+    if by_shopper:
+        planner.asked_by("shopper")
     plan = planner.plan()
     await orders.save(work, [order])
     await write(work, [plan])
     announce(work, plan)
+    if by_shopper:
+        await record(work, action, order.id)
     return plan.file
 
 

@@ -1,6 +1,6 @@
 """Which parcels an order has once something was said of it: drafts, fulfilled ones, and what that announces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -109,6 +109,14 @@ class Planner:
     def cancel(self) -> None:
         """Tell every parcel that the order is cancelled."""
         self._happen_before_transit("ORDER_CANCELLED", "order_cancelled")
+
+    def asked_by(self, who: str) -> None:
+        """Say of all that happened who asked for it, where that isn't the shop."""
+        for place, happening in enumerate(self._happenings):
+            info = {**(happening.event.additional_info or {}), "requested_by": who}
+            told = msgspec.structs.replace(happening.event, additional_info=info)
+            self._timeline[self._timeline.index(happening.event)] = told
+            self._happenings[place] = Happening(happening.kind, told)
 
     def plan(self) -> Plan:
         """What all of it comes to."""
@@ -266,6 +274,11 @@ def cancellable(file: OrderFile) -> bool:
     return all(shipment.phase in _BEFORE_TRANSIT for shipment in file.shipments)
 
 
+def readdressable(file: OrderFile) -> bool:
+    """No parcel has a number, and none was begun to be packed: from then on a label may be on it."""
+    return all(shipment.draft and shipment.phase is Phase.ORDER_CREATED for shipment in file.shipments)
+
+
 def _carriers_page(shipment: Shipment) -> str | None:
     """The carrier's public page about the parcel, if there is one."""
     if shipment.carrier_reference is None or shipment.tracking_number is None:
@@ -295,12 +308,12 @@ def shipment_of_line(line: dict[str, Any], shipments: Sequence[Shipment]) -> UUI
     for shipment in shipments:
         if shipment.draft or shipment.direction is Direction.CUSTOMER_MERCHANT:
             continue
-        if shipment.products is None or any(_is_line(held, line) for held in shipment.products):
+        if shipment.products is None or any(is_line(held, line) for held in shipment.products):
             return shipment.id
     return None
 
 
-def _is_line(held: dict[str, Any], line: dict[str, Any]) -> bool:
+def is_line(held: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
     """Whether both name the same thing, by the surest name that both have."""
     names = ("variant_id", "sku", "product_id", "title")
     return next((held[name] == line[name] for name in names if held.get(name) and line.get(name)), False)

@@ -1,6 +1,4 @@
-"""How the two forms of settings follow each other, and what an image is called."""
-
-import re
+"""How the two forms of settings follow each other."""
 
 from msgspec.structs import replace
 
@@ -20,8 +18,6 @@ from karla.domain.branding.records import (
     TriggersV1,
     Versioned,
 )
-
-_IMAGE_NAME = re.compile(r"[A-Za-z0-9_-]{43}\.(?:png|jpg|webp|gif)")
 
 
 def versioned_of(settings: ShopSettings) -> Versioned:
@@ -91,16 +87,6 @@ def with_segments(settings: ShopSettings, change: SegmentsChange) -> ShopSetting
 def with_trackpages(settings: ShopSettings, trackpages: dict[str, object]) -> ShopSettings:
     """The free-form settings of tracking pages replaced; the flat form has none."""
     return _consistent(replace(settings, versioned=replace(versioned_of(settings), trackpages=trackpages)))
-
-
-def is_image_name(text: str) -> bool:
-    """Whether this can be an image's public name: 256 random bits and the ending of its format."""
-    return _IMAGE_NAME.fullmatch(text) is not None
-
-
-def object_key(image_name: str) -> str:
-    """Where in the object store the image of this public name is."""
-    return f"images/{image_name}"
 
 
 def _consistent(settings: ShopSettings) -> ShopSettings:

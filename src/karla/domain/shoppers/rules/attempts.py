@@ -1,0 +1,85 @@
+"""How often one may guess wrong: buckets that wrong guesses fill and that time drains."""
+
+import hmac
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+from uuid import UUID
+
+import msgspec
+
+from karla.domain.shoppers.rules.numbers import counted_as
+
+WINDOW = timedelta(minutes=10)
+"""In which a full bucket drains; what is older tells nothing any more."""
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """A count of wrong guesses: its name in the database, and how many it takes in a window."""
+
+    name: bytes
+    size: int
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """How full a bucket was, and when."""
+
+    failures: float
+    updated_at: datetime
+
+
+OF_ADDRESS, OF_NUMBER_AND_ADDRESS, OF_NUMBER, OF_TOKENS = 20, 5, 30, 20
+"""Wrong guesses in a window: by one address; of one number by one address; of one number by all; of tokens by one."""
+
+
+def buckets_of_number(key: bytes, shop_id: UUID, address: str, typed: str) -> list[Bucket]:
+    """What a wrong guess at a number and its ZIP code counts in, whether there is such an order or not."""
+    network, number = _network(address), counted_as(typed)
+    return [
+        Bucket(_name(key, shop_id, "address", network), OF_ADDRESS),
+        Bucket(_name(key, shop_id, "number and address", number, network), OF_NUMBER_AND_ADDRESS),
+        Bucket(_name(key, shop_id, "number", number), OF_NUMBER),
+    ]
+
+
+def buckets_of_tokens(key: bytes, shop_id: UUID, address: str) -> list[Bucket]:
+    """What a wrong token counts in: nothing of an order, as it names none."""
+    return [Bucket(_name(key, shop_id, "tokens", _network(address)), OF_TOKENS)]
+
+
+def wait(buckets: Sequence[Bucket], levels: Mapping[bytes, Fill], now: datetime) -> int | None:
+    """After how many seconds there is room in each bucket; None where there is now."""
+    missing = max((_drained(bucket, levels, now) + 1 - bucket.size) / bucket.size for bucket in buckets)
+    return math.ceil(missing * WINDOW.total_seconds()) if missing > 0 else None
+
+
+def filled(buckets: Sequence[Bucket], levels: Mapping[bytes, Fill], now: datetime) -> list[tuple[bytes, float]]:
+    """The buckets by name with one more failure in each."""
+    return [(bucket.name, _drained(bucket, levels, now) + 1) for bucket in buckets]
+
+
+def _drained(bucket: Bucket, levels: Mapping[bytes, Fill], now: datetime) -> float:
+    level = levels.get(bucket.name)
+    if level is None:
+        return 0.0
+    # A clock that is set back drains nothing.
+    passed = max(timedelta(0), now - level.updated_at)
+    return max(0.0, level.failures - bucket.size * (passed / WINDOW))
+
+
+def _name(key: bytes, shop_id: UUID, *about: str) -> bytes:
+    """Tells nothing of what it is about to those who don't have the key."""
+    told = "\0".join((str(shop_id), *about))
+    return hmac.digest(key, told.encode(errors="surrogatepass"), "sha256")[:16]
+
+
+def _network(address: str) -> str:
+    """Whoever has one address of IPv6 has its whole /64."""
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, IPv6Address):
+        return str(known.ipv4_mapped or IPv6Address(int(known) >> 64 << 64))
+    return str(known)

@@ -1,0 +1,103 @@
+"""Small pictures: made once of each source, kept in the object store, and not asked for again soon where that fails."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Self
+from uuid import UUID
+
+import structlog
+
+from karla.infra import images
+from karla.infra.clock import Clock
+from karla.infra.pictures.fetching import FetchFailed
+from karla.infra.pictures.links import Kind
+from karla.infra.storage import ObjectMissing, ObjectStore, StoreUnavailable
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "image/webp"
+SIDES: dict[Kind, int] = {"product": 192, "photo": 960}
+"""Pixels of the square that a picture fits into."""
+PAUSE = timedelta(minutes=5)
+"""For how long a picture that can't be had is not asked for again by this process."""
+
+_AT_ONCE = 8
+_REMEMBERED = 10_000
+
+
+class PictureMissing(Exception):
+    """There is no such picture, or none that can be shown."""
+
+
+class Pictures:
+    """Those of all shops. However many ask for one at once, it is fetched and drawn once."""
+
+    def __init__(self, objects: ObjectStore, clock: Clock) -> None:
+        self._objects = objects
+        self._clock = clock
+        self._under_way: dict[str, asyncio.Task[bytes]] = {}
+        self._missing_until: dict[str, datetime] = {}
+        self._gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def picture(self, shop_id: UUID, kind: Kind, source: str, fetch: Callable[[], Awaitable[bytes]]) -> bytes:
+        """The picture as WebP, `fetch` giving the source's bytes or FetchFailed; PictureMissing, StoreUnavailable."""
+        key = object_key(shop_id, kind, source)
+        if (until := self._missing_until.get(key)) is not None:
+            if self._clock.now() < until:
+                raise PictureMissing
+            del self._missing_until[key]
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(self._kept_or_made(key, kind, fetch))
+            task.add_done_callback(lambda done: self._over(key, done))
+        # Who goes away takes it from nobody else.
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Leave off what is under way."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _kept_or_made(self, key: str, kind: Kind, fetch: Callable[[], Awaitable[bytes]]) -> bytes:
+        try:
+            return await self._objects.get(key)
+        except ObjectMissing:
+            pass
+        try:
+            async with self._gate:
+                made = await images.thumbnail(await fetch(), SIDES[kind])
+        except (FetchFailed, images.ImageInvalid) as error:
+            log.info("no picture", kind=kind, reason=str(error))
+            self._remember_missing(key)
+            raise PictureMissing from error
+        try:
+            await self._objects.put(key, made.content, made.content_type)
+        except StoreUnavailable as error:
+            log.warning("picture not kept", error=str(error))
+        return made.content
+
+    def _remember_missing(self, key: str) -> None:
+        self._missing_until[key] = self._clock.now() + PAUSE
+        if len(self._missing_until) > _REMEMBERED:
+            del self._missing_until[next(iter(self._missing_until))]
+
+    def _over(self, key: str, done: "asyncio.Task[bytes]") -> None:
+        del self._under_way[key]
+        if not done.cancelled():
+            done.exception()  # nobody may be waiting any more
+
+
+def object_key(shop_id: UUID, kind: Kind, source: str) -> str:
+    """Where in the object store a picture is kept; its source can't be read from it."""
+    return f"pictures/{shop_id}/{kind}/{sha256(source.encode()).hexdigest()}.webp"
