@@ -1,4 +1,4 @@
-"""Who is asking, and may they: HTTP Basic, roles, and the scope that every handler works in."""
+"""Who is asking, and may they: HTTP Basic, roles, shoppers, and the scope that every handler works in."""
 
 import base64
 import binascii
@@ -12,10 +12,12 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Send
 from litestar.types import Scope as ASGIScope
 
+from karla.domain.shoppers.records import Level
 from karla.domain.tenants import queries
 from karla.domain.tenants.records import Principal, ShopRef
 from karla.domain.tenants.rules import key_hash
 from karla.entrypoints.api.key_uses import KeyUses
+from karla.entrypoints.api.shoppers import Doorkeeper, Shopper
 from karla.entrypoints.api.slashes import put_back
 from karla.infra.access import NOWHERE, scope_of
 from karla.infra.bell import Bell
@@ -32,10 +34,14 @@ REMEMBERED = timedelta(seconds=60)
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What a handler asks of a caller: a role in the shop or organisation of the path, or any key at all."""
+    """What a handler asks of a caller: a role in the shop or organisation of the path, or any key at all.
 
-    of: Literal["shop", "organisation", "key", "nobody"]
+    Of a shopper it asks by what he came: a session or order token of the path's shop, of at least that level.
+    """
+
+    of: Literal["shop", "organisation", "key", "shopper", "nobody"]
     role: Role = Role.VIEWER
+    level: Level = Level.ZIP_CODE
 
 
 def shop_role(role: Role) -> dict[str, object]:
@@ -51,6 +57,11 @@ def organisation_role(role: Role) -> dict[str, object]:
 def any_key(role: Role = Role.VIEWER) -> dict[str, object]:
     """Handler options: a key that has `role` anywhere; what that reaches is the handler's to ask."""
     return {"access": Needs("key", role)}
+
+
+def shopper(level: Level = Level.ZIP_CODE) -> dict[str, object]:
+    """Handler options: a shopper of the shop of the path, of at least this level; the handler takes a `Shopper`."""
+    return {"access": Needs("shopper", level=level)}
 
 
 PUBLIC: dict[str, object] = {"access": Needs("nobody")}
@@ -192,6 +203,11 @@ async def _judge(scope: HTTPScope) -> None:
         return
     services = scope["litestar_app"].state.services
     keyring: Keyring = services.keyring
+    if needs.of == "shopper":
+        doorkeeper = Doorkeeper(services.db, services.clock, services.shopper_keys)
+        shop = await keyring.shop(str(values.get("slug")))
+        scope["state"]["shopper"] = await doorkeeper.shopper(shop, authorization(scope), needs.level)
+        return
     principal = await keyring.principal(*credentials(authorization(scope)))
     _demand_allowance(services.key_limit, principal, scope)
     slug = str(values.get("slug"))
@@ -244,6 +260,12 @@ def access_of(scope: ASGIScope) -> Access:
     return access
 
 
+def shopper_of(scope: ASGIScope) -> Shopper:
+    """The `Shopper` that `authorised` left."""
+    found: Shopper = scope["state"]["shopper"]
+    return found
+
+
 def allowance_of(scope: ASGIScope) -> Allowance | None:
     """How the caller stands by a limit of its key's own, if it has one."""
     allowance: Allowance | None = scope.get("state", {}).get("allowance")
@@ -254,3 +276,9 @@ def provide_access(scope: "ASGIScope", language: NamedDependency[str]) -> Access
     """It as a dependency."""
     del language  # a link of the chain that `litestar_app` tells of
     return access_of(scope)
+
+
+def provide_shopper(scope: "ASGIScope", language: NamedDependency[str]) -> Shopper:
+    """It as a dependency."""
+    del language  # a link of the chain that `litestar_app` tells of
+    return shopper_of(scope)

@@ -62,7 +62,7 @@ class AuditObject(msgspec.Struct, kw_only=True):
 
 
 class AuditActor(msgspec.Struct, kw_only=True):
-    """Who asked for it: a `key`, the `operator` at the command line, or the `system` by itself."""
+    """Who asked for it: a `key`, a `shopper`, the `operator` at the command line, or the `system` by itself."""
 
     kind: str
     name: str

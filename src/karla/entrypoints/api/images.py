@@ -8,8 +8,9 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, PathParameter
 
-from karla.domain.branding import commands, queries, rules
+from karla.domain.branding import commands, queries
 from karla.domain.branding.records import Image, ImageType
+from karla.domain.branding.rules.images import object_key
 from karla.entrypoints.api.access import PUBLIC, Access, shop_role
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.uploads import BODY_BYTES, ImageUpload, image_of
@@ -73,7 +74,7 @@ async def upload_image(
 
 
 async def _store(access: Access, services: Services, kind: ImageType, name: str, clean: images.CleanImage) -> None:
-    key = rules.object_key(name)
+    key = object_key(name)
     image = Image(
         shop_id=access.shop.id,
         id=new_id(),

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Histogram
 
 from karla.entrypoints.api.access import allowance_of
+from karla.entrypoints.api.shoppers import Shopper
 from karla.infra.rate_limit import Allowance
 from karla.infra.telemetry import REQUEST_SECONDS
 from karla.infra.work import ITSELF, ORIGIN, Origin
@@ -73,6 +74,9 @@ def _request_id(scope: Scope) -> str:
 
 def _origin(scope: Any) -> Origin:
     """Who asks by this request, and from where: as the server sees it, which heeds `trusted_proxies`."""
+    shopper: Shopper | None = scope["state"].get("shopper")
+    if shopper is not None:
+        return Origin(kind="shopper", name=shopper.called, request_id=scope["request_id"])
     access = scope["state"].get("access")
     if access is None:
         return ITSELF

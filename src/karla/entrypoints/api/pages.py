@@ -13,7 +13,8 @@ from litestar.enums import MediaType
 from litestar.params import FromPath
 
 from karla.entrypoints.api.access import PUBLIC
-from karla.entrypoints.api.assets import FOREVER, REVALIDATED, Asset, answer, asset_of
+from karla.entrypoints.api.assets import answer
+from karla.infra.assets import FOREVER, REVALIDATED, Asset, asset_of
 from karla.infra.errors import NotFound
 
 _STATIC = Path(__file__).with_name("static")

@@ -4,12 +4,16 @@ import msgspec
 from litestar.types import Scope
 
 from karla.domain.shipments.records import Observation, Observed, OrderCommand, OrderFile
+from karla.domain.shoppers.rules.keys import ShopperKeys
 from karla.entrypoints.api.access import Keyring
 from karla.entrypoints.api.gathering import Commands, Lookups
 from karla.entrypoints.api.streams import Streams
+from karla.entrypoints.api.visit_log import VisitLog
+from karla.entrypoints.api.watching import Watch
 from karla.infra.clock import Clock
 from karla.infra.db import Database
 from karla.infra.http import Egress
+from karla.infra.pictures import Pictures, PictureSigner
 from karla.infra.rate_limit import RateLimit
 from karla.infra.sealing import Seals
 from karla.infra.settings import Settings
@@ -34,6 +38,12 @@ class Services(msgspec.Struct, frozen=True):
     streams: Streams
     egress: Egress
     seals: Seals
+    shopper_keys: ShopperKeys
+    watch: Watch
+    pictures: Pictures
+    picture_signer: PictureSigner
+    visits: VisitLog
+    visit_limit: RateLimit
 
 
 def services_of(scope: Scope) -> Services:

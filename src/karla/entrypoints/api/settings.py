@@ -1,6 +1,7 @@
 """Shop settings, in the flat form and in the older versioned one."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from litestar import get, post, put
@@ -9,7 +10,7 @@ from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
-from karla.domain.branding import commands, queries, rules
+from karla.domain.branding import commands, queries
 from karla.domain.branding.records import (
     CarriersChange,
     CarriersV1,
@@ -23,15 +24,20 @@ from karla.domain.branding.records import (
     TriggersChange,
     TriggersV1,
 )
+from karla.domain.branding.rules.forms import versioned_of
+from karla.domain.branding.rules.pages import faults_of
 from karla.entrypoints.api.access import Access, shop_role
 from karla.entrypoints.api.bodies import json_body
 from karla.entrypoints.api.services import Services
+from karla.infra.errors import Loc
+from karla.infra.validation import invalid
 from karla.vocabulary.scope import Role
 
 TAGS = ["Settings"]
 VERSION: Literal["1"] = "1"
 
 Version = Literal["1"]
+AnyVersion = Literal["1", 1]
 Names = Annotated[list[Annotated[str, Meta(max_length=500)]], Meta(max_length=1000)]
 FreeForm = dict[str, Any]
 
@@ -114,9 +120,9 @@ class SegmentSettingsUpdate(msgspec.Struct, kw_only=True):
 
 
 class TrackpageSettingsUpdate(msgspec.Struct, kw_only=True):
-    """Free-form settings of tracking pages."""
+    """Settings of tracking pages: a free-form object. Members that Karla knows have to be right, others are kept."""
 
-    version: Version | None = None
+    version: AnyVersion | None = None
     data: FreeForm | None = None
 
 
@@ -218,8 +224,15 @@ def _detail(settings: ShopSettings) -> SettingsDetail:
     return detail
 
 
-def _versioned(settings: ShopSettings) -> VersionedSettings:
-    versioned = rules.versioned_of(settings)
+def demand_good_pages(data: FreeForm, at: Loc, services: Services) -> None:
+    """Invalid, with every fault, for settings of tracking pages of which a known member is wrong."""
+    if faults := faults_of(data, at, urlsplit(services.settings.base_url).hostname):
+        raise invalid(faults)
+
+
+def versioned_settings(settings: ShopSettings) -> VersionedSettings:
+    """The answer in the versioned form."""
+    versioned = versioned_of(settings)
     return VersionedSettings(
         triggers=TriggersV1Block(data=versioned.triggers),
         carriers=CarriersV1Block(data=versioned.carriers),
@@ -255,27 +268,12 @@ async def set_settings(
     """Replaces all settings; what is left out has its default. Answers in the form that was sent.
 
     A status `live` or `testing` is `true` in the flat form; `shipment_updates` is true if either source is used.
+    What is said of tracking pages is judged as by the operation of their own.
     """
     wish = data.change()
+    demand_good_pages(wish.trackpages or {}, ("body", "trackpages", "data"), services)
     settings = await services.db.write(access.scope, lambda work: commands.replace_settings(work, wish))
-    return _versioned(settings) if wish.versioned else _detail(replace(settings, versioned=None))
-
-
-@put(
-    "/v1/shops/{slug:str}/settings/trackpages",
-    operation_id="v1ShopsSettingsUpdateTrackpages",
-    summary="Update tracking-page settings",
-    tags=TAGS,
-    opt=shop_role(Role.EDITOR),
-    dto=json_body(TrackpageSettingsUpdate),
-)
-async def update_trackpages(
-    data: JSONBody[TrackpageSettingsUpdate], access: NamedDependency[Access], services: NamedDependency[Services]
-) -> VersionedSettings:
-    """Replaces the settings of tracking pages, and answers all settings in the versioned form."""
-    trackpages = data.data or {}
-    settings = await services.db.write(access.scope, lambda work: commands.replace_trackpages(work, trackpages))
-    return _versioned(settings)
+    return versioned_settings(settings) if wish.versioned else _detail(replace(settings, versioned=None))
 
 
 @put(
@@ -332,7 +330,6 @@ async def update_segments(
 HANDLERS = (
     get_settings,
     set_settings,
-    update_trackpages,
     update_carriers,
     update_triggers,
     update_segments,

@@ -12,7 +12,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from karla.entrypoints.api.access import access_of
+from karla.entrypoints.api.access import access_of, shopper_of
 from karla.entrypoints.api.bodies import whole_body
 from karla.entrypoints.api.languages import language_of
 from karla.entrypoints.api.rendering import Json
@@ -22,6 +22,7 @@ _GIVEN: dict[str, Callable[[Scope], object]] = {
     "access": access_of,
     "language": language_of,
     "services": services_of,
+    "shopper": shopper_of,
 }
 
 

@@ -48,13 +48,18 @@ def create_shop(
     as_json: Json = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Create a shop, and its organisation if there is none yet."""
+    """Create a shop with a tracking page, and its organisation if there is none yet."""
     shop = acting(
         data_dir,
         lambda db: db.write(
             NOWHERE,
             lambda work: commands.create_shop(
-                work, organisation=organisation, create_organisation=True, slug=slug, name=name or slug
+                work,
+                organisation=organisation,
+                create_organisation=True,
+                slug=slug,
+                name=name or slug,
+                web_tracking_enabled=True,
             ),
         ),
     )

@@ -46,7 +46,12 @@ def document(app: Litestar, base_url: str) -> Json:
                     "type": "http",
                     "scheme": "basic",
                     "description": "The user name of an API key, and the key as the password.",
-                }
+                },
+                "shopper": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A shopper's session, or an order token.",
+                },
             },
         },
     }

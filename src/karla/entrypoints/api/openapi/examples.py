@@ -56,6 +56,14 @@ _FLAT_SETTINGS: Json = {
 }
 
 _BODIES: Mapping[str, Mapping[str, Any]] = {
+    "v1OrdersTrackpageUrl": {
+        "By order number": {"id": "10001"},
+        "By the shop system's own id": {"id": "ext-order-10001", "id_type": "external_id"},
+    },
+    "v1StorefrontSessionsOpen": {
+        "By number and ZIP code": {"order_number": "10001", "zip_code": "10119"},
+        "By the order's link": {"token": "kt1_mfrggzdfmztwq2lkobqxg3lrnjzxk4lunb2gk3dmmrxw63lbmfrggzdfmztwq2lk"},
+    },
     "v1OrdersUpsert": {
         "An order is placed": _PLACED,
         "An order with its parcel": _FULFILLED,

@@ -8,9 +8,10 @@ from litestar import Litestar, Request, Response, get
 from litestar.di import NamedDependency
 
 from karla.entrypoints.api.access import PUBLIC
-from karla.entrypoints.api.assets import REVALIDATED, Asset, answer, asset_of
+from karla.entrypoints.api.assets import answer
 from karla.entrypoints.api.openapi.document import document
 from karla.entrypoints.api.services import Services
+from karla.infra.assets import REVALIDATED, Asset, asset_of
 
 
 @get("/public/openapi.json", opt=PUBLIC, include_in_schema=False)

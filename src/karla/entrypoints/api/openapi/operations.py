@@ -15,6 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from msgspec import Meta
 
+from karla.domain.shoppers.records import Level
 from karla.entrypoints.api.access import Needs
 from karla.entrypoints.api.openapi import answers, examples, texts
 from karla.entrypoints.api.openapi.schemas import Json, Schemas
@@ -33,9 +34,12 @@ CONFLICTS = frozenset(
         "v1OrdersUpdate",
         "v1OrdersAnalyticsUpsert",
         "v1OrdersCancel",
+        "v1OrdersTrackpageUrl",
+        "v1OrdersTokensRevoke",
         "v1OrdersShipmentsUpdate",
         "v1ShipmentEventsCreate",
         "v1ShopsCreate",
+        "v1ShopsSettingsUpdateTrackpages",
         "v1OrgKeysRotate",
         "v1WebhooksRotateSecret",
         "v1WebhooksTest",
@@ -49,8 +53,11 @@ ALSO_ANSWERS: Mapping[str, Mapping[int, str]] = {
     "v1WebhooksReplay": {200: "Nothing fits, or it was a dry run."},
     "v1ConnectionsConnect": {201: "The shop had no connection with this integration: here is the new one."},
     "v1ImagesRead": {304: "The image is the one that `If-None-Match` names."},
+    "v1StorefrontShopGet": {304: "The shop is as it was when `If-None-Match` was told."},
 }
-_READS_ETAG = frozenset({"v1ImagesRead"})
+# Refusals that follow from nothing in the signature.
+ALSO_REFUSES: Mapping[str, frozenset[int]] = {"v1StorefrontSessionsOpen": frozenset({401, 429})}
+_READS_ETAG = frozenset({"v1ImagesRead", "v1StorefrontShopGet"})
 
 
 class Operation:
@@ -115,14 +122,14 @@ class Operation:
             "tags": [self.tag],
             "summary": self.handler.summary,
             "description": f"{cleandoc(self.handler.fn.__doc__ or '')}\n\n{self._who}".strip(),
-            "x-karla-access": {"of": self.needs.of, "role": str(self.needs.role)},
+            "x-karla-access": self._access,
             "parameters": [*self._path_parameters(), *filters, *self._headers()],
             "responses": {**self._wished(schemas), **self._refusals()},
         }
         if self.handler.deprecated:
             told["deprecated"] = True
-        if self.needs.of == "nobody":
-            told["security"] = []
+        if self.needs.of in _SECURITY:
+            told["security"] = _SECURITY[self.needs.of]
         if self.body is not None:
             told["requestBody"] = self._request_body(schemas)
         # A handler's own operation class says what else there is to say.
@@ -130,9 +137,17 @@ class Operation:
         return {**told, **{name: value for name, value in more.items() if value}}
 
     @property
+    def _access(self) -> Json:
+        if self.needs.of == "shopper":
+            return {"of": self.needs.of, "level": str(self.needs.level)}
+        return {"of": self.needs.of, "role": str(self.needs.role)}
+
+    @property
     def _who(self) -> str:
         if self.needs.of == "nobody":
             return "Public: takes no key."
+        if self.needs.of == "shopper":
+            return _SHOPPERS[self.needs.level]
         if self.needs.of == "key":
             return "Takes any key."
         where = "in the shop" if self.needs.of == "shop" else "in the organisation"
@@ -144,7 +159,7 @@ class Operation:
 
     @property
     def _takes_idempotency_key(self) -> bool:
-        return self.method == "post" and self.needs.of != "nobody"
+        return self.method == "post" and self.needs.of not in _SECURITY
 
     def _path_parameters(self) -> Iterator[Json]:
         for name, type_ in self._path_types.items():
@@ -221,10 +236,16 @@ class Operation:
             found.add(422)
         if self.id in CONFLICTS:
             found.add(409)
+        found |= ALSO_REFUSES.get(self.id, frozenset())
         return {str(status): answers.error_reference(status) for status in sorted(found)}
 
 
 _METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
+_SECURITY: Mapping[str, list[Json]] = {"nobody": [], "shopper": [{"shopper": []}]}
+_SHOPPERS: Mapping[Level, str] = {
+    Level.ZIP_CODE: "Takes a shopper's session, or an order token itself, as Bearer.",
+    Level.TOKEN: "Takes an order token, or a session that was opened with one, as Bearer; else `order_token_needed`.",
+}
 _OR_MORE = {"viewer": " or more", "editor": " or more"}
 
 

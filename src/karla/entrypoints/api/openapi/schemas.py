@@ -115,7 +115,8 @@ def _plain(schema: Any) -> Any:
     if "description" in made and isinstance(made["description"], str):
         made["description"] = cleandoc(made["description"])
     if isinstance(made.get("enum"), list) and "type" not in made:
-        made["type"] = "string" if all(isinstance(value, str) for value in made["enum"]) else "integer"
+        kinds = {"string" if isinstance(value, str) else "integer" for value in made["enum"]}
+        made["type"] = min(kinds) if len(kinds) == 1 else sorted(kinds)
     return _with_null(made) if "anyOf" in made else made
 
 

@@ -68,6 +68,8 @@ TAGS: Mapping[str, str] = {
     "Shops": "The shops of an organisation.",
     "API keys": "Credentials: created and rotated here, shown once.",
     "Organisations": "The people of an organisation.",
+    "Analytics": "How a shop's tracking page is used.",
+    "Storefront": "What a shopper's browser may call: a shop's page, an order by number and ZIP code or by its token.",
     "Audit trail": "Who changed what, when and from where.",
 }
 
@@ -103,6 +105,7 @@ PATH_PARAMETERS: Mapping[str, tuple[str, Json]] = {
     "delivery_uuid": ("The delivery's UUID.", _UUID),
     "event_id": ("The event's id.", _UUID),
     "integration": ("The integration's slug, such as `dhl`.", _TEXT),
+    "host": ("The host name, without a port.", _TEXT),
     "kind": ("The kind of integration.", {"type": "string", "enum": [str(kind) for kind in Kind]}),
     "image_type": ("What the image is for.", {"type": "string", "enum": [str(kind) for kind in ImageType]}),
     "name": ("The last part of the image's address.", _TEXT),

@@ -51,6 +51,14 @@ class ShopApi:
             raise DemoFailed(f"{method} {path} got no answer in JSON: {type(error).__name__} {error}") from error
         return Answer(answer.status, found, int((time.perf_counter() - began) * 1000))
 
+    async def page(self, url: str) -> tuple[int, str]:
+        """Status and text of a page, opened without a key; DemoFailed when there is no answer."""
+        try:
+            answer = await self._egress.request("GET", url, {"Accept-Language": "en"}, read_limit=_READ_LIMIT)
+        except (EgressError, TimeoutError) as error:
+            raise DemoFailed(f"A shopper's page got no answer: {type(error).__name__} {error}") from error
+        return answer.status, answer.excerpt.decode(errors="replace")
+
     async def read(self, path: str, language: str = "en") -> Any:
         """What a GET answers; DemoFailed if that isn't 200."""
         answer = await self.call("GET", path, language=language)

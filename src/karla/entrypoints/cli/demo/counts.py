@@ -7,7 +7,18 @@ from typing import Any
 import msgspec
 
 from karla.entrypoints.cli.demo.parcels import LANGUAGES
-from karla.entrypoints.cli.demo.steps import Act, Call, ComesBack, Connect, Event, Follow, Parcel, Subscriber
+from karla.entrypoints.cli.demo.steps import (
+    Act,
+    Call,
+    ComesBack,
+    Connect,
+    Event,
+    Follow,
+    Look,
+    Page,
+    Parcel,
+    Subscriber,
+)
 from karla.entrypoints.cli.demo.story import CARRIERS, DRAFTS_END, ENDINGS, SUBSCRIBERS, calls
 from karla.infra.http.receiver import Received
 
@@ -26,6 +37,20 @@ class Tracked(msgspec.Struct, frozen=True, kw_only=True):
         return [entry for entry in self.timelines[language] if entry["origin"] == provider]
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """A shopper's page: its link, the status it answers, the order's state and headline by the API, which it `shown`.
+
+    Where no link was made or the API refused it, the status is that refusal's.
+    """
+
+    order_number: str
+    url: str
+    status: int
+    state: str
+    headline: str
+    shown: bool
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What there is in the end; `deliveries` and `received` by the name of the subscriber, `tracked` by number.
 
@@ -42,6 +67,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     accounts: Sequence[dict[str, Any]]
     answered: Sequence[int | None]
     tracked: Mapping[str, Tracked]
+    pages: Sequence[Seen]
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -66,6 +92,7 @@ def sections(acts: Sequence[Act], outcome: Outcome) -> list[Section]:
         Section("The shop's calls", _calls(acts, outcome)),
         Section("What Karla keeps", _state(acts, outcome)),
         Section("What carriers told", _followed(acts, outcome)),
+        Section("What shoppers see", _seen(acts, outcome)),
         Section("Events in the journal, by group", _journal(acts, outcome)),
         *(Section(f"Webhook {s.name}: {', '.join(s.enabled_events)}", _webhook(acts, outcome, s)) for s in SUBSCRIBERS),
     ]
@@ -96,11 +123,13 @@ def _calls(acts: Sequence[Act], outcome: Outcome) -> list[Row]:
 
 def _state(acts: Sequence[Act], outcome: Outcome) -> list[Row]:
     numbers: dict[str, set[str]] = {}
+    expected: dict[str, int] = {}
     for call in calls(acts):
         if call.body and call.method == "PUT" and call.status == 200:
             parcels = {tracking["tracking_number"] for tracking in call.body["trackings"]}
             numbers.setdefault(call.body["id"], set()).update(parcels)
-    drafts = _number(numbers.values(), lambda parcels: not parcels)
+            expected[call.body["id"]] = call.body["order"].get("expected_number_of_shipments", 1)
+    drafts = sum(max(0, expected[number] - len(parcels)) for number, parcels in numbers.items())
     phases = Counter([*ENDINGS.values(), *[DRAFTS_END] * drafts])
     found = Counter(shipment["phase"] for shipment in outcome.shipments)
     recognised = {s["tracking_number"]: s["carrier_reference"] for s in outcome.shipments if not s["draft"]}
@@ -148,10 +177,25 @@ def _followed(acts: Sequence[Act], outcome: Outcome) -> list[Row]:
         *(_equal(f"in Karla's words, {language}", wanted, len(scans)) for language, scans in worded.items()),
         _equal(
             "in the carriers' own words",
-            wanted,
+            wanted - sum(parcel.unworded for parcel in parcels),
             _number(told[LANGUAGES[0]], lambda scan: scan["additional_info"].get("carrier_text")),
         ),
     ]
+
+
+def _seen(acts: Sequence[Act], outcome: Outcome) -> list[Row]:
+    wanted: list[Page] = [page for act in acts for step in act.steps if isinstance(step, Look) for page in step.pages]
+    states = {page.order_number: page.state for page in wanted}
+    return [
+        _equal("links made", len(wanted), len({page.url for page in outcome.pages if page.url})),
+        _equal("orders in the state of their story", len(wanted), _in_state(states, outcome.pages)),
+        _equal("pages with its headline", len(wanted), _number(outcome.pages, lambda one: one.shown)),
+        _equal("pages that don't answer 200", 0, _number(outcome.pages, lambda one: one.status != 200)),
+    ]
+
+
+def _in_state(states: Mapping[str, str], pages: Sequence[Seen]) -> int:
+    return _number(pages, lambda one: states.get(one.order_number) == one.state)
 
 
 def _scans(parcel: Parcel, outcome: Outcome, language: str) -> list[dict[str, Any]]:

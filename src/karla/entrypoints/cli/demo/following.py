@@ -38,8 +38,11 @@ class Following:
             raise DemoFailed(f"The account with {step.name} was not connected: {answer.body}")
         self._names[step.provider] = step.name
 
-    async def follow(self, parcels: Sequence[Parcel], ids: Mapping[str, str]) -> None:
-        """Wait, but not for ever, until all is told of these; `ids` has their shipments by number."""
+    async def follow(self, parcels: Sequence[Parcel], ids: Mapping[str, str], shown: bool) -> None:
+        """Wait, but not for ever, until all is told of these; `ids` has their shipments by number.
+
+        Of each it is `shown` when that was, or else of all together.
+        """
         began = time.monotonic()
         left = list(parcels)
         while left and time.monotonic() - began < _PATIENCE_SECONDS:
@@ -48,8 +51,11 @@ class Following:
                 scans = sum(entry["origin"] == parcel.provider for entry in shipment["events"])
                 if scans >= len(parcel.brings) and shipment["phase"] == parcel.ends:
                     left.remove(parcel)
-                    self._screen.told(self._names[parcel.provider], shipment, scans, time.monotonic() - began)
+                    if shown:
+                        self._screen.told(self._names[parcel.provider], shipment, scans, time.monotonic() - began)
             await asyncio.sleep(_PAUSE_SECONDS)
+        if not shown:
+            self._screen.say(f"       [cyan]told[/]   of {len(parcels) - len(left)} parcels all that is known by now")
         for parcel in left:
             self._screen.say(f"  [bold red]not all was told of {parcel.number} in {_PATIENCE_SECONDS:.0f} s[/]")
         for parcel in parcels:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+PICTURES = "https://cdn.nordlicht.example/media"
+
 _TEE: dict[str, Any] = {
     "product_id": "0190f3c27a1e7b2c9d4411aa02bc31f0",
     "variant_id": "0190f3c27a1e7b2c9d4411aa02bc31f7",
@@ -11,7 +13,7 @@ _TEE: dict[str, Any] = {
     "title": "Linen tee, olive, M",
     "quantity": 2,
     "price": 24.95,
-    "images": [{"src": "https://cdn.nordlicht.example/media/linen-tee-olive.jpg", "alt": "Olive linen tee"}],
+    "images": [{"src": f"{PICTURES}/linen-tee-olive.jpg", "alt": "Olive linen tee"}],
 }
 _MUG: dict[str, Any] = {
     "product_id": "0190f3d41b5570d8a3cc6e9f7710ab42",
@@ -44,6 +46,29 @@ LONDON: dict[str, Any] = {
     "street": "12 Cloth Fair",
     "zip_code": "EC1A 7JQ",
 }
+
+
+_ASSORTMENT: dict[str, tuple[str, float, int]] = {
+    "tee-olive": ("Linen tee, olive, M", 24.95, 2),
+    "mug": ("Stoneware mug", 16.5, 1),
+    "lamp": ("Bedside lamp, oak", 89.0, 1),
+    "blanket": ("Wool blanket, terracotta", 119.0, 1),
+    "socks": ("Merino socks", 14.9, 3),
+}
+
+
+def product(name: str, pictures: str) -> dict[str, Any]:
+    """A line of an order, with a picture below that address."""
+    title, price, quantity = _ASSORTMENT[name]
+    return {
+        "product_id": name,
+        "variant_id": name,
+        "sku": f"NL-{name.upper()}",
+        "title": title,
+        "quantity": quantity,
+        "price": price,
+        "images": [{"src": f"{pictures}/{name}.webp", "alt": title}],
+    }
 
 
 def order(

@@ -13,20 +13,21 @@ def _told(phase: str, name: str, group: str) -> Event:
 
 
 _MOVING = "shipment_in_transit"
-_ANNOUNCED = _told("order_processed", "SHIPMENT_DATA_RECEIVED_BY_CARRIER", "shipment_pre_transit")
-_PICKED_UP = _told("order_processed", "PICKED_UP_BY_CARRIER", _MOVING)
+ANNOUNCED = _told("order_processed", "SHIPMENT_DATA_RECEIVED_BY_CARRIER", "shipment_pre_transit")
+PICKED_UP = _told("order_processed", "PICKED_UP_BY_CARRIER", _MOVING)
 _ACCEPTED = _told("in_transit", "ACCEPTED_BY_CARRIER", _MOVING)
-_AT_ORIGIN = _told("in_transit", "PROCESSED_AT_ORIGIN_FACILITY", _MOVING)
-_SORTED = _told("in_transit", "SORTED_AT_TRANSPORT_HUB", _MOVING)
+AT_ORIGIN = _told("in_transit", "PROCESSED_AT_ORIGIN_FACILITY", _MOVING)
+SORTED = _told("in_transit", "SORTED_AT_TRANSPORT_HUB", _MOVING)
 _ARRIVED = _told("in_transit", "ARRIVAL_AT_TRANSPORT_HUB", _MOVING)
 _LEFT = _told("in_transit", "DEPARTURE_FROM_TRANSPORT_HUB", _MOVING)
 _IN_COUNTRY = _told("in_transit", "ARRIVAL_IN_DESTINATION_COUNTRY", _MOVING)
-_AT_DEPOT = _told("in_transit", "ARRIVAL_AT_DELIVERY_DEPOT", _MOVING)
-_OUT = _told("in_delivery", "OUT_FOR_DELIVERY", "shipment_out_for_delivery")
+AT_DEPOT = _told("in_transit", "ARRIVAL_AT_DELIVERY_DEPOT", _MOVING)
+OUT = _told("in_delivery", "OUT_FOR_DELIVERY", "shipment_out_for_delivery")
 _TO_SHOP = _told("in_delivery", "FORWARDED_TO_PARCEL_SHOP", "shipment_delivery_failed_forwarded_to_parcel_shop")
 _IN_SHOP = _told("collect", "READY_FOR_COLLECTION_AT_PARCEL_SHOP", "shipment_delivered_to_parcel_shop")
-_IN_LOCKER = _told("collect", "READY_FOR_COLLECTION_AT_PARCEL_LOCKER", "shipment_delivered_to_parcel_locker")
+IN_LOCKER = _told("collect", "READY_FOR_COLLECTION_AT_PARCEL_LOCKER", "shipment_delivered_to_parcel_locker")
 _DELIVERED = _told("delivered", "SUCCESSFULLY_DELIVERED", "shipment_delivered")
+HELD_UP_BY_WEATHER = _told("in_transit", "DELAYED_DUE_TO_WEATHER", "shipment_carrier_delay")
 _TAKEN_OUT = _told("delivered", "PICKED_UP_FROM_PARCEL_LOCKER", "shipment_picked_up")
 
 TO_BERLIN = Parcel(
@@ -36,7 +37,7 @@ TO_BERLIN = Parcel(
     provider="dhl",
     recording="failed.de.json",
     ends="collect",
-    brings=(_ANNOUNCED, _SORTED, _ARRIVED, _OUT, _TO_SHOP, _IN_SHOP),
+    brings=(ANNOUNCED, SORTED, _ARRIVED, OUT, _TO_SHOP, _IN_SHOP),
 )
 """DHL found nobody at home."""
 
@@ -47,7 +48,7 @@ FROM_SHENZHEN = Parcel(
     provider="seventeentrack",
     recording="two_carriers.json",
     ends="delivered",
-    brings=(_ACCEPTED, _LEFT, _IN_COUNTRY, _AT_DEPOT, _DELIVERED),
+    brings=(_ACCEPTED, _LEFT, _IN_COUNTRY, AT_DEPOT, _DELIVERED),
 )
 """Its two carriers have no adapter of the shop's; one who tracks any carrier knows what both of them say."""
 
@@ -58,7 +59,7 @@ SANDBOXES = Parcel(
     provider="sandbox",
     recording=None,
     ends="delivered",
-    brings=(_ANNOUNCED, _PICKED_UP, _AT_ORIGIN, _SORTED, _AT_DEPOT, _OUT, _IN_LOCKER, _TAKEN_OUT),
+    brings=(ANNOUNCED, PICKED_UP, AT_ORIGIN, SORTED, AT_DEPOT, OUT, IN_LOCKER, _TAKEN_OUT),
 )
 """Its story is its number."""
 

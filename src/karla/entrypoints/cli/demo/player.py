@@ -9,8 +9,20 @@ from karla.entrypoints.cli.demo.api import ShopApi
 from karla.entrypoints.cli.demo.counts import Outcome, expected_events
 from karla.entrypoints.cli.demo.following import Following
 from karla.entrypoints.cli.demo.instance import DemoFailed
+from karla.entrypoints.cli.demo.looking import Looking
 from karla.entrypoints.cli.demo.screen import Screen
-from karla.entrypoints.cli.demo.steps import Act, Call, ComesBack, Connect, Event, Follow, Step, Subscribe, Subscriber
+from karla.entrypoints.cli.demo.steps import (
+    Act,
+    Call,
+    ComesBack,
+    Connect,
+    Event,
+    Follow,
+    Look,
+    Step,
+    Subscribe,
+    Subscriber,
+)
 from karla.entrypoints.cli.demo.story import SUBSCRIBERS
 from karla.infra.http.receiver import Received, Receiver
 
@@ -27,6 +39,7 @@ class Player:
         self._api = api
         self._receivers = receivers
         self._following = following
+        self._looking = Looking(api, screen)
         self._screen = screen
         self._subscribers = {subscriber.name: subscriber for subscriber in SUBSCRIBERS}
         self._down = {subscriber.name for subscriber in SUBSCRIBERS if not subscriber.up_at_first}
@@ -55,6 +68,8 @@ class Player:
                 await self._following.connect(step)
             case Follow():
                 await self._follow_parcels(step)
+            case Look():
+                await self._looking.look(step.pages)
 
     async def _call(self, call: Call) -> None:
         shipment_id = self._parcels.get(call.parcel or "", "unknown")
@@ -103,16 +118,18 @@ class Player:
                 self._screen.delivery(name, log, self._received(name, log))
 
     async def _follow_parcels(self, step: Follow) -> None:
-        await self._following.follow(step.parcels, self._parcels)
+        await self._following.follow(step.parcels, self._parcels, step.shown)
         news = {entry["event_id"]: Event(entry["ref"], str(entry["event_group"])) for entry in await self._news()}
         for parcel in step.parcels:
-            self._following.show(parcel)
+            if step.shown:
+                self._following.show(parcel)
             told = [event_id for event_id in self._following.event_ids(parcel) if event_id in news]
             sent = {
                 name: await self._sent(name, [event_id for event_id in told if subscriber.wants(news[event_id])])
                 for name, subscriber in self._subscribers.items()
             }
-            self._screen.deliveries(sent)
+            if step.shown:
+                self._screen.deliveries(sent)
 
     async def _sent(self, name: str, event_ids: Sequence[str]) -> list[tuple[dict[str, Any] | None, list[Received]]]:
         """The deliveries of these events, and what was received of each."""
@@ -179,4 +196,5 @@ class Player:
             accounts=await self._following.accounts(),
             answered=self._following.answered(),
             tracked=self._following.tracked,
+            pages=self._looking.seen,
         )

@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from karla.entrypoints.cli.demo.api import Answer
-from karla.entrypoints.cli.demo.counts import Section, Tracked
-from karla.entrypoints.cli.demo.steps import Call
+from karla.entrypoints.cli.demo.counts import Section, Seen, Tracked
+from karla.entrypoints.cli.demo.steps import Call, Page
 from karla.infra.http.receiver import Received
 
 _WIDTH = 100
@@ -126,6 +126,20 @@ class Screen:
             count = f"{sent} of {len(pairs)}" if sent == len(pairs) else f"[bold red]{sent} of {len(pairs)}[/]"
             told.append(f"[magenta]{name}[/] {count}  signatures {' '.join(map(self._mark, marks))}")
         self.say(f"  [green]sent[/]  {'   '.join(told)}")
+
+    def page(self, page: Page, seen: Seen) -> None:
+        """A shopper's page that was opened."""
+        good = seen.status == 200 and seen.shown and seen.state == page.state
+        told = seen.headline or f"no page, but {seen.status}"
+        self.say(
+            f"  {self._mark(good)} {page.order_number}  {page.state.replace('_', ' '):<17} [bold]{escape(told)}[/]"
+        )
+
+    def links(self, pages: Sequence[Seen]) -> None:
+        """The links to open, each in a line of its own: they are as long as they are."""
+        self.say("\n[bold cyan]Six orders as their shoppers see them[/]")
+        for seen in pages:
+            self.say(f"  {seen.order_number}  {seen.state.replace('_', ' ')}\n    {seen.url}")
 
     def missing(self, name: str) -> None:
         """A delivery that should be in the log, and isn't."""

@@ -13,6 +13,16 @@ class Event(msgspec.Struct, frozen=True):
     ref: str
     group: str
 
+    @property
+    def phase(self) -> str:
+        """The second part of the ref."""
+        return self.ref.split("/")[1]
+
+    @property
+    def name(self) -> str:
+        """The last part of the ref."""
+        return self.ref.rpartition("/")[2]
+
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A call of the shop's software, the status of its answer, and the events that follow.
@@ -52,7 +62,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """A parcel of which a provider tells these events, in the order in which they happened, to the phase `ends`.
 
     The shop hands it in at `handed_in`. `recording` is the file that the provider's stand-in answers with; None where
-    nobody is called.
+    nobody is called. Of the last `unworded` events there are only Karla's words.
     """
 
     number: str
@@ -62,12 +72,14 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     recording: str | None
     ends: str
     brings: tuple[Event, ...]
+    unworded: int = 0
 
 
 class Follow(msgspec.Struct, frozen=True):
-    """Karla asks the carriers of these parcels until all is told; then their timelines are shown."""
+    """Karla asks the carriers of these parcels until all is told; then their timelines are `shown`, if they are."""
 
     parcels: tuple[Parcel, ...]
+    shown: bool = True
 
     @property
     def brings(self) -> tuple[Event, ...]:
@@ -75,7 +87,20 @@ class Follow(msgspec.Struct, frozen=True):
         return tuple(event for parcel in self.parcels for event in parcel.brings)
 
 
-Step = Call | Subscribe | ComesBack | Connect | Follow
+class Page(msgspec.Struct, frozen=True):
+    """An order that its shopper looks at, and the state in which the page has to show it."""
+
+    order_number: str
+    state: str
+
+
+class Look(msgspec.Struct, frozen=True):
+    """Links are made for the shoppers of these orders, and opened."""
+
+    pages: tuple[Page, ...]
+
+
+Step = Call | Subscribe | ComesBack | Connect | Follow | Look
 
 
 class Act(msgspec.Struct, frozen=True):

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from karla.entrypoints.cli.demo.orders import BERLIN, LONDON, order, tracking
+from karla.entrypoints.cli.demo import pages
+from karla.entrypoints.cli.demo.orders import BERLIN, LONDON, PICTURES, order, tracking
 from karla.entrypoints.cli.demo.parcels import FROM_SHENZHEN, PARCELS, SANDBOXES, TO_BERLIN
 from karla.entrypoints.cli.demo.steps import (
     Act,
@@ -32,8 +33,12 @@ SUBSCRIBERS = (
 UPS, DHL, DHL_TOO = "1Z999AA10123456784", "00340434161094042557", "00340434161094042564"
 
 CARRIERS = {UPS: "ups", DHL: "dhl", DHL_TOO: "dhl"} | {parcel.number: parcel.carrier for parcel in PARCELS}
-ENDINGS = {UPS: "delivered", DHL: "delivered", DHL_TOO: "in_delivery"} | {
-    parcel.number: parcel.ends for parcel in PARCELS
+ENDINGS = {
+    UPS: "delivered",
+    DHL: "delivered",
+    DHL_TOO: "in_delivery",
+    **{parcel.number: parcel.ends for parcel in PARCELS},
+    **pages.ENDINGS,
 }
 DRAFTS_END = "order_created"
 
@@ -47,8 +52,11 @@ _ATTEMPTED = Event("shipments/in_delivery/DELIVERY_ATTEMPTED", "shipment_deliver
 _DELIVERED = Event("shipments/delivered/SUCCESSFULLY_DELIVERED", "shipment_delivered")
 
 
-def story(now: datetime) -> tuple[Act, ...]:
-    """The acts, in the days before `now`, but for what carriers tell of March 2026."""
+def story(now: datetime, pictures: str = PICTURES) -> tuple[Act, ...]:
+    """The acts, in the days before `now`, but for what carriers tell of March 2026.
+
+    The pictures of what is in the last six orders are below `pictures`.
+    """
     placed, packed = now - timedelta(days=3), now - timedelta(days=2)
     return (
         Act("The shop subscribes two receivers; one of them is down", [Subscribe(s.name) for s in SUBSCRIBERS]),
@@ -57,6 +65,7 @@ def story(now: datetime) -> tuple[Act, ...]:
         Act("Another parcel's scans arrive in the wrong order", _out_of_order(packed)),
         Act("The receiver comes back", [ComesBack("last-mile")]),
         Act("Life goes on", _afterwards(packed)),
+        Act("Six orders, with pictures of what is in them", pages.sent(now, pictures)),
         Act("Three orders more: what becomes of their parcels, Karla asks the carriers", _followed()),
         Act(
             "What the shop sees",
@@ -65,6 +74,7 @@ def story(now: datetime) -> tuple[Act, ...]:
                 Call(what="their parcels", method="GET", path="/shipments?per_page=100"),
             ],
         ),
+        Act("What the shoppers of six orders see", pages.looked_at(now, pictures)),
     )
 
 

@@ -1,0 +1,11 @@
+"""An order as its shopper sees it: read, decided on by the rules, and put into words."""
+
+from karla.entrypoints.api.storefront.documents.orders import (
+    Surroundings,
+    document_for,
+    load_order,
+    order_document,
+    order_for,
+)
+
+__all__ = ["Surroundings", "document_for", "load_order", "order_document", "order_for"]
