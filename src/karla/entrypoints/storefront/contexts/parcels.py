@@ -1,0 +1,293 @@
+"""An order's parcels as their cards show them."""
+
+from collections.abc import Container, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Literal, cast
+from urllib.parse import urlencode
+
+import msgspec
+
+from karla.client.storefront import answers
+from karla.entrypoints.storefront.campaigns import outgoing, web_address
+from karla.entrypoints.storefront.contexts.reader import Reader, zone
+from karla.entrypoints.storefront.identity import FLOW, ORDER_NUMBER, ZIP_CODE, link
+from karla.entrypoints.storefront.phrases import Phrases
+from karla.entrypoints.storefront.views import (
+    Carrier,
+    Claim,
+    Day,
+    Entry,
+    Image,
+    Item,
+    Parcel,
+    Pickup,
+    Proof,
+    Step,
+    Time,
+    Tone,
+    Window,
+    fold,
+)
+
+ARRIVED = frozenset({"delivered"})
+OVER = frozenset({"waiting", "delivered", "returned", "cancelled", "lost", "damaged", "returning"})
+"""Nothing is expected to arrive of these any more."""
+_PRESSING = frozenset({"waiting", "failed", "delayed", "lost", "damaged", "out_for_delivery"})
+SITUATIONS = frozenset(
+    {
+        "expected",
+        "announced",
+        "on_the_way",
+        "out_for_delivery",
+        "waiting",
+        "delivered",
+        "delayed",
+        "failed",
+        "lost",
+        "damaged",
+        "returning",
+        "returned",
+        "cancelled",
+    }
+)
+_STEPS = frozenset(
+    {"ordered", "packed", "on_the_way", "out_for_delivery", "waiting", "delivered", "returned", "cancelled"}
+)
+_STEP_STATES = frozenset({"done", "current", "upcoming", "failed"})
+_PLACES = frozenset({"shop", "locker", "neighbor", "letterbox"})
+_FLOWS = frozenset({"notReceived", "defective", "return"})
+_TONES: dict[str, Tone] = {"delay": "warning", "error": "negative"}
+_ITEM_SIZE = 72
+_PHOTO_WIDTH, _PHOTO_HEIGHT = 480, 360
+_MAP = "https://www.openstreetmap.org/search"
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """An order and who looks at it. `is_stale`: as it was, so that nothing can be done with it now."""
+
+    reader: Reader
+    order: answers.StorefrontOrder
+    phrases: Phrases
+    hidden: frozenset[str]
+    is_stale: bool = False
+
+
+def parcels(sight: Sight) -> list[Parcel]:
+    """All of them, in the order's own order; among several those unfold that the shopper waits for."""
+    shipments = sight.order.shipments
+    leading = leading_shipment(sight.order)
+    several = len(shipments) > 1
+    return [
+        _parcel(sight, one, unfolded=not several or one is leading or one.situation in _PRESSING) for one in shipments
+    ]
+
+
+def known(word: str | None, words: Container[str], otherwise: str | None) -> Any:
+    """A word of the API's if the templates know it: a newer API may say more of them."""
+    return word if word is not None and word in words else otherwise
+
+
+def leading_shipment(order: answers.StorefrontOrder) -> answers.StorefrontShipment | None:
+    """The parcel that stands for the whole order: what pleads for attention, then what arrives next."""
+    shipments = order.shipments
+    if not shipments:
+        return None
+    same = [one for one in shipments if one.situation == order.state]
+    open_ones = [one for one in shipments if one.situation == "waiting" or one.situation not in OVER]
+    candidates = same or open_ones or shipments
+    return min(candidates, key=lambda one: (one.situation == "expected", _arrival(one), one.number))
+
+
+def _arrival(shipment: answers.StorefrontShipment) -> float:
+    return shipment.expected.from_.timestamp() if shipment.expected else float("inf")
+
+
+def _parcel(sight: Sight, shipment: answers.StorefrontShipment, *, unfolded: bool) -> Parcel:
+    phrases, days = sight.phrases, _days(sight, shipment.entries)
+    recent, earlier = fold(days)
+    expected = window(phrases, shipment)
+    return Parcel(
+        number=shipment.number,
+        situation=known(shipment.situation, SITUATIONS, "on_the_way"),
+        open=unfolded,
+        status=shipment.texts.status,
+        headline=shipment.texts.headline,
+        detail=shipment.texts.subtitle,
+        carrier=_carrier(shipment.carrier),
+        tracking_number=shipment.tracking_number,
+        window=expected,
+        delivered=_moment(phrases, shipment.delivered_at) if shipment.delivered_at else None,
+        steps=steps(phrases, shipment.steps),
+        latest=days[0].entries[0] if days else None,
+        recent=recent,
+        earlier=earlier,
+        items=items(sight, shipment.items) if shipment.items_known and "products" not in sight.hidden else [],
+        pickup=_pickup(sight, shipment.pickup) if shipment.pickup else None,
+        proof=_proof(sight, shipment.proof) if shipment.proof else None,
+        claims=claims(sight, shipment.flows),
+        calendar_url=_calendar_url(sight, shipment) if expected else None,
+        updated=_moment(phrases, shipment.updated_at),
+    )
+
+
+def window(phrases: Phrases, shipment: answers.StorefrontShipment | None) -> Window | None:
+    """When it is expected, as long as it is; a day that has passed says nothing any more."""
+    if shipment is None or shipment.expected is None or shipment.situation in OVER:
+        return None
+    expected = shipment.expected
+    first, last = expected.from_, expected.to
+    if last.astimezone(phrases.zone).date() < phrases.today:
+        return None
+    return Window(
+        day=phrases.window_day(first, last, whole_days=expected.whole_days),
+        hours=None if expected.whole_days else phrases.hours(first, last),
+        iso_from=_iso(phrases, first, whole_days=expected.whole_days),
+        iso_to=_iso(phrases, last, whole_days=expected.whole_days),
+        promised=expected.promised,
+    )
+
+
+def _iso(phrases: Phrases, moment: datetime, *, whole_days: bool) -> str:
+    local = moment.astimezone(phrases.zone)
+    return local.date().isoformat() if whole_days else local.isoformat(timespec="minutes")
+
+
+def _moment(phrases: Phrases, moment: datetime) -> Time:
+    return Time(iso=_iso(phrases, moment, whole_days=False), words=phrases.moment(moment))
+
+
+def steps(phrases: Phrases, told: Sequence[answers.Step]) -> list[Step]:
+    """The stages, with the days of those that are done."""
+    return [
+        Step(
+            key=cast(Any, step.key),
+            state=cast(Any, step.state),
+            at=Time(iso=_iso(phrases, step.at, whole_days=True), words=phrases.short_date(step.at))
+            if step.at
+            else None,
+        )
+        for step in told
+        if step.key in _STEPS and step.state in _STEP_STATES
+    ]
+
+
+def _days(sight: Sight, entries: Sequence[answers.TimelineEntry]) -> list[Day]:
+    """The timeline by days, each as it was where the things happened."""
+    placed = [(sight.phrases.at(zone(entry.timezone)), entry) for entry in entries]
+    grouped = groupby(placed, key=lambda one: one[1].time.astimezone(one[0].zone).date())
+    return [_day(sight, list(together)) for _, together in grouped]
+
+
+def _day(sight: Sight, together: Sequence[tuple[Phrases, answers.TimelineEntry]]) -> Day:
+    phrases, newest = together[0]
+    heading = Time(iso=_iso(phrases, newest.time, whole_days=True), words=phrases.heading(newest.time))
+    return Day(heading=heading, entries=[_entry(sight, there, entry) for there, entry in together])
+
+
+def _entry(sight: Sight, phrases: Phrases, entry: answers.TimelineEntry) -> Entry:
+    iso = _iso(phrases, entry.time, whole_days=False)
+    delivered = entry.phase == "delivered"
+    return Entry(
+        time=Time(iso=iso, words=phrases.time(entry.time)),
+        when=Time(iso=iso, words=phrases.moment(entry.time)),
+        label=entry.label,
+        place=entry.place,
+        carrier_text=None if "carrier_text" in sight.hidden else entry.carrier_text,
+        tone=_TONES.get(entry.flag) or ("positive" if delivered else "neutral"),
+    )
+
+
+def _carrier(carrier: answers.ParcelCarrier | None) -> Carrier | None:
+    if carrier is None:
+        return None
+    return Carrier(
+        name=carrier.name,
+        tracking_url=web_address(carrier.tracking_url),
+        redirect_url=web_address(carrier.redirect_url),
+    )
+
+
+def items(sight: Sight, lines: Sequence[answers.Item]) -> list[Item]:
+    """What is in it; prices where the reader may see them and the shop shows them."""
+    return [_item(sight, line) for line in lines]
+
+
+def _item(sight: Sight, line: answers.Item) -> Item:
+    price = line.price if "prices" not in sight.hidden else None
+    return Item(
+        title=line.title,
+        variant=line.variant,
+        quantity=line.quantity,
+        image=picture(line.image_url, line.image_alt),
+        url=outgoing(line.url, sight.order.shop),
+        price=sight.phrases.price(price, sight.order.currency) if price is not None else None,
+        parts=[msgspec.structs.replace(_item(sight, part), price=None) for part in line.parts],
+    )
+
+
+def picture(url: str | None, alt: str, width: int = _ITEM_SIZE, height: int = _ITEM_SIZE) -> Image | None:
+    """A picture with the room that it takes."""
+    return Image(src=url, alt=alt, width=width, height=height) if url else None
+
+
+def _pickup(sight: Sight, pickup: answers.Pickup) -> Pickup:
+    address = [line.strip() for line in (pickup.address or "").replace("\n", ",").split(",") if line.strip()]
+    where = ", ".join(address) or pickup.name
+    wants_map = where and "map" not in sight.hidden and pickup.type != "letterbox"
+    return Pickup(
+        kind=known(pickup.type, _PLACES, None),
+        name=pickup.name,
+        address=address,
+        hours=pickup.opening_hours,
+        until=Time(iso=_iso(sight.phrases, pickup.until, whole_days=False), words=sight.phrases.soon(pickup.until))
+        if pickup.until
+        else None,
+        map_url=f"{_MAP}?{urlencode({'query': where})}" if wants_map else None,
+        url=web_address(pickup.url),
+    )
+
+
+def _proof(sight: Sight, proof: answers.Proof) -> Proof:
+    alt = sight.reader.words.gettext("Photo of the delivered parcel")
+    return Proof(
+        photo=picture(proof.photo_url, alt, _PHOTO_WIDTH, _PHOTO_HEIGHT),
+        signed_by=proof.signed_by,
+        neighbour=proof.neighbour,
+        place=proof.place,
+    )
+
+
+def claims(sight: Sight, flows: Sequence[str]) -> list[Claim]:
+    """Ways to tell that something is wrong, as far as the shop has one."""
+    order = sight.order
+    if sight.is_stale or "claims" in sight.hidden or not order.allowed.claim.allowed:
+        return []
+    links = order.shop.links
+    found = []
+    for flow in (one for one in flows if one in _FLOWS):
+        url = outgoing(resolve_url(sight, flow) if links.resolve_url else links.service_url, order.shop)
+        if url:
+            found.append(Claim(flow=cast(Literal["notReceived", "defective", "return"], flow), url=url))
+    return found
+
+
+def resolve_url(sight: Sight, flow: str) -> str:
+    """The shop's own form for it, filled with what is known; a token goes to nobody else."""
+    identity = sight.reader.identity
+    known = {ORDER_NUMBER: sight.order.order_number, ZIP_CODE: identity.zip_code, FLOW: flow}
+    base = sight.order.shop.links.resolve_url or ""
+    return joined(base, known)
+
+
+def joined(address: str, query: dict[str, str]) -> str:
+    """`link` for an address that may have a query of its own."""
+    if "?" not in address:
+        return link(address, query)
+    return f"{address}&{urlencode({name: value for name, value in query.items() if value})}"
+
+
+def _calendar_url(sight: Sight, shipment: answers.StorefrontShipment) -> str | None:
+    if "calendar" in sight.hidden or sight.is_stale or not sight.reader.identity.is_whole:
+        return None
+    return sight.reader.below("/delivery.ics", parcel=str(shipment.number))
