@@ -7,7 +7,7 @@ BIN := .venv/bin
 ARGS ?=
 WORKERS ?= auto
 
-.PHONY: help install up test check lint-deploy format new-carrier demo bench chaos soak simulation docs lock clean
+.PHONY: help install up test check lint-deploy format new-carrier demo screenshots bench chaos soak simulation docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s '	'
@@ -57,8 +57,11 @@ format: install ## put the code into its format
 new-carrier: install ## NAME=acme makes the folder of a new carrier; CARRIER=reference where the catalogue calls it otherwise
 	@$(BIN)/python -m tools.new_carrier $(NAME) $(if $(CARRIER),--carrier $(CARRIER))
 
-demo: install ## a shop's life through the public API, in under 30 seconds
+demo: install ## a shop's life through the public API, in under 30 seconds; in a terminal its pages stay until Ctrl-C
 	@$(BIN)/karla demo
+
+screenshots: install ## pictures of the tracking page in docs/images, by a Chromium
+	@$(BIN)/python -m tools.screenshots
 
 bench: install ## the benchmarks; writes benchmarks/results.md
 	@$(BIN)/python -m benchmarks
@@ -80,4 +83,4 @@ lock: install ## resolve the dependencies anew into requirements.lock
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --upgrade -o requirements.lock
 
 clean: ## remove what was made; data in .karla stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache artifacts

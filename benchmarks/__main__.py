@@ -14,7 +14,7 @@ from benchmarks.results import Section, write
 # What `make bench` runs; the others take an environment of their own or very long.
 USUAL = (
     "upsert", "read", "bulk", "scans", "deliveries", "latency", "scale", "workers", "fairness", "poller", "startup",
-    "matcher", "coverage", "forecasts",
+    "matcher", "coverage", "forecasts", "tracking_page", "page_quality",
 )  # fmt: skip
 OTHERS = ("memory", "karrio", "profile")
 

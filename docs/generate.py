@@ -261,6 +261,7 @@ _WHO = {
     "key": "any key",
     "shop": "{role} in the shop",
     "organisation": "{role} in the organisation",
+    "shopper": "shoppers, by {level}",
 }
 
 

@@ -15,6 +15,12 @@ from karla.infra.settings import Settings
 from tests.support.karla import Karla, running_karla
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What could not run here is said in words, once."""
+    for reason in sorted({report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "))
+
+
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL for this test process: KARLA_TEST_DATABASE_URL, else an embedded one of its own."""

@@ -13,6 +13,7 @@ BY_REACH = "its `reach` says what may be seen: an organisation, or those shops o
 SCOPE_NOT_ASKED = {
     "src/karla/domain/audit/queries.py::organisation_entries": BY_REACH,
     "src/karla/domain/branding/queries.py::image_named": NO_SHOP_YET,
+    "src/karla/domain/branding/queries.py::slug_of_host": NO_SHOP_YET,
     "src/karla/domain/subscribers/queries/deliveries.py::backlog": "counts over all shops, for the operator's metrics",
     "src/karla/domain/tenants/queries.py::every_shop": "for the one who operates Karla, at the command line",
     "src/karla/domain/tenants/queries.py::get_key": BY_REACH,

@@ -12,16 +12,16 @@ def main() -> int:
     parser.add_argument("url")
     parser.add_argument("-f", action="store_true")
     parser.add_argument("-s", action="store_true")
-    parser.add_argument("-u", default=":")
+    parser.add_argument("-u", default=None)
     parser.add_argument("-X", default=None)
     parser.add_argument("-H", action="append", default=[])
     parser.add_argument("-d", default=None)
     given = parser.parse_args()
-    username, _, password = given.u.partition(":")
+    auth = tuple(given.u.split(":", 1)) if given.u else None
     headers = dict(header.split(": ", 1) for header in given.H)
     method = given.X or ("GET" if given.d is None else "POST")
     content = None if given.d is None else given.d.encode()
-    answer = httpx.request(method, given.url, auth=(username, password), headers=headers, content=content)
+    answer = httpx.request(method, given.url, auth=auth, headers=headers, content=content)
     sys.stdout.write(answer.text + "\n")
     return 22 if given.f and answer.is_error else 0
 

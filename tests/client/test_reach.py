@@ -11,6 +11,7 @@ import pytest
 
 from karla.client import Karla
 from karla.client.operations import Method, Resource
+from karla.client.storefront import Storefront
 from tests.support.documents import the_document
 
 Schema = dict[str, Any]
@@ -20,16 +21,20 @@ OPERATIONS: dict[str, tuple[str, str, Schema]] = {
     for path, methods in DOCUMENT["paths"].items()
     for method, told in methods.items()
 }
-NOT_SAID_BY_CALLERS = {"page": "a search goes over all pages"}
+NOT_SAID_BY_CALLERS = {
+    "page": "a search goes over all pages",
+    "lang": "a client has its language, which Accept-Language says",
+}
 SAID_OTHERWISE = {"v1WebhooksUpdate.secret": "`rotate_secret` changes it; another one here is refused"}
 
 
 def methods() -> Iterator[Method[Any, Any, Any]]:
-    """Those of every resource that a client has."""
-    with Karla("http://karla.test", "shop", "key") as client:
-        for resource in vars(client).values():
+    """Those of every resource that a client has; the storefront's client is one."""
+    with Karla("http://karla.test", "shop", "key") as client, Storefront("http://karla.test") as storefront:
+        for resource in (*vars(client).values(), storefront):
             if isinstance(resource, Resource):
-                yield from (found for found in vars(type(resource)).values() if isinstance(found, Method))
+                kinds = type(resource).__mro__
+                yield from (found for kind in kinds for found in vars(kind).values() if isinstance(found, Method))
 
 
 METHODS = {method.endpoint.operation: method for method in methods()}
@@ -64,15 +69,17 @@ def members(kind: Any) -> dict[str, Any] | None:
     return None
 
 
-def lacking(schema: Schema, hint: Any, place: str) -> Iterator[str]:
-    """Members that such a body has, and the client's type of it has not."""
+def lacking(schema: Schema, hint: Any, place: str, above: frozenset[int] = frozenset()) -> Iterator[str]:
+    """Members that such a body has, and the client's type of it has not; what holds its own kind is gone into once."""
     for one in resolved(schema):
         for kind in kinds(hint):
             if typing.get_origin(kind) in (list, Sequence) and "items" in one:
-                yield from lacking(one["items"], typing.get_args(kind)[0], f"{place}[]")
-            elif (known := members(kind)) is not None:
+                yield from lacking(one["items"], typing.get_args(kind)[0], f"{place}[]", above)
+            elif id(one) not in above and (known := members(kind)) is not None:
+                within = above | {id(one)}
                 for name, member in one.get("properties", {}).items():
-                    yield from lacking(member, known[name], f"{place}.{name}") if name in known else [f"{place}.{name}"]
+                    inner = f"{place}.{name}"
+                    yield from lacking(member, known[name], inner, within) if name in known else [inner]
 
 
 def test_a_lack_would_be_seen() -> None:

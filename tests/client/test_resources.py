@@ -137,6 +137,7 @@ async def test_shop_and_settings(client: Caller, shop: ShopClient) -> None:
     assert (await client(lambda c: c.settings.update_segments(klaviyo=True))).klaviyo is True
     versioned = await client(lambda c: c.settings.update_trackpages(data={"colour": "olive"}))
     assert (versioned.trackpages.data, versioned.carriers.version) == ({"colour": "olive"}, "1")
+    assert (await client(lambda c: c.settings.trackpages())).data == {"colour": "olive"}
     assert (await client(lambda c: c.settings.get())).carriers.data["pp_status"] == "live"
     actions = [entry.action for entry in await client.list(lambda c: c.audit.search(per_page=2))]
     assert "shop.updated" in actions

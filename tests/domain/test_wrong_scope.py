@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +18,16 @@ from karla.domain.catalog import queries as catalog
 from karla.domain.catalog.records import VariantFilter
 from karla.domain.connections import queries as connections
 from karla.domain.connections.rules import SEALED_FOR
+from karla.domain.insights.queries import page_use
 from karla.domain.orders.queries import orders_by_references
 from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.queries import search
+from karla.domain.shipments.queries.changes import changed_orders, order_file
 from karla.domain.shipments.queries.files import consignments_of, files_of, telling_events
 from karla.domain.shipments.queries.habits import habits_of
 from karla.domain.shipments.records import Observation
+from karla.domain.shoppers import queries as shoppers
+from karla.domain.shoppers.rules.attempts import Bucket
 from karla.domain.subscribers.queries import deliveries, journal, replays, webhooks
 from karla.domain.subscribers.records.deliveries import DeliveryStatus
 from karla.domain.subscribers.records.journal import ANY_TIME
@@ -77,6 +81,12 @@ async def histories_like(scope: Scope, connection: Connection, filled: Filled) -
     return known
 
 
+async def pages_used(scope: Scope, connection: Connection, filled: Filled) -> object:
+    """The use of a shop that has none is told too, as noughts."""
+    used = await page_use(scope, connection, NOON, NOON + timedelta(days=600))
+    return used.pages or [day for day in used.days if day.orders_placed]
+
+
 async def found_by_any_reference(scope: Scope, connection: Connection, text: str) -> object:
     """A list has an answer for each text, also where nothing is found."""
     (found,) = await search.orders_by_any_reference(scope, connection, [text])
@@ -97,9 +107,14 @@ QUERIES: dict[str, Query] = {
     "connections.queries.connections": lambda s, c, f: connections.connections(s, c, None, Paged()),
     "connections.queries.credentials_of": lambda s, c, f: connections.credentials_of(s, c, SEALS, "carriers"),
     "connections.queries.demand_connection": lambda s, c, f: connections.demand_connection(s, c, "carriers", "dhl"),
+    "insights.queries.page_use": pages_used,
     "orders.queries.orders_by_references": lambda s, c, f: orders_by_references(
         s, c, [Reference(ReferenceKind.UUID, f.order["uuid"])]
     ),
+    "shipments.queries.changes.changed_orders": lambda s, c, f: changed_orders(
+        s, c, {(f.shop_id, UUID(f.order["uuid"])): None}
+    ),
+    "shipments.queries.changes.order_file": lambda s, c, f: order_file(s, c, UUID(f.order["uuid"])),
     "shipments.queries.files.consignments_of": lambda s, c, f: consignments_of(
         s, c, [(f.scope.shop, UUID(f.order["uuid"]))]
     ),
@@ -121,6 +136,11 @@ QUERIES: dict[str, Query] = {
     "shipments.queries.search.shipment_ids_by_reference": lambda s, c, f: search.shipment_ids_by_reference(
         s, c, f.shipment["id"]
     ),
+    "shoppers.queries.candidates": lambda s, c, f: shoppers.candidates(s, c, [f.order["order_number"]]),
+    "shoppers.queries.failures_in": lambda s, c, f: shoppers.failures_in(s, c, [Bucket(b"filled", 5)]),
+    "shoppers.queries.holder_of": lambda s, c, f: shoppers.holder_of(s, c, f.order_id, NOON),
+    "shoppers.queries.names_of": lambda s, c, f: shoppers.names_of(s, c, f.order_id),
+    "shoppers.queries.token_of_order": lambda s, c, f: shoppers.token_of_order(s, c, f.order_id, ["filled"], NOON),
     "subscribers.queries.deliveries.deliveries": lambda s, c, f: deliveries.deliveries(
         s, c, deliveries.DeliveryFilter(webhook_id=f.webhook_id), **PAGE
     ),
@@ -162,6 +182,7 @@ OTHER_QUERIES = {
     "audit.queries.organisation_entries": "the trail of an organisation, within the reach of a key",
     "audit.queries.shop_entries": "the trail is the organisation's: it outlives the shop",
     "branding.queries.image_named": "an image's public name is all that anyone needs to see it",
+    "branding.queries.slug_of_host": "which shop a host shows is for everybody who knows the host",
     "subscribers.queries.deliveries.backlog": "counts over all shops: see the test of its own",
     "tracking.queries.answers.shops_with_unread": "looks for work in every shop, and refuses any other scope",
     "tracking.queries.transits.late_parcels": "looks for work in every shop, and refuses any other scope",

@@ -159,6 +159,13 @@ def test_a_member_is_added(cli: Cli) -> None:
     assert cli.json(*member, "--shop", slug) == {"email_id": "ops@acme.example", "org": organisation, "shops": [slug]}
 
 
+async def test_a_shop_made_here_has_a_tracking_page(karla: Karla, cli: Cli) -> None:
+    slug, organisation = unique("shop"), unique("org")
+    assert cli.process("shop", "create", slug, "--org", organisation, "--name", "Nordlicht").returncode == 0
+    seen = await karla.http.get(f"/v1/shops/{slug}/storefront/shop")
+    assert (seen.status_code, seen.json()["name"]) == (200, "Nordlicht")
+
+
 async def test_a_key_made_here_opens_the_api_at_once(karla: Karla, cli: Cli) -> None:
     slug, organisation = unique("shop"), unique("org")
 

@@ -9,14 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from karla.entrypoints.cli.demo.counts import Outcome, Tracked, expected_events, sections, wrong
+from karla.entrypoints.cli.demo.counts import Outcome, Seen, Tracked, expected_events, sections, wrong
 from karla.entrypoints.cli.demo.parcels import LANGUAGES, PARCELS, TO_BERLIN
-from karla.entrypoints.cli.demo.steps import Event, Parcel
+from karla.entrypoints.cli.demo.steps import Event, Follow, Look, Page, Parcel
 from karla.entrypoints.cli.demo.story import CARRIERS, ENDINGS, SUBSCRIBERS, calls, story
 from karla.infra.http.receiver import Received
 
 ACTS = story(datetime(2026, 3, 16, tzinfo=UTC))
 EVERYTHING, LAST_MILE = SUBSCRIBERS
+STEPS = [step for act in ACTS for step in act.steps]
+FOLLOWED: list[Parcel] = [parcel for step in STEPS if isinstance(step, Follow) for parcel in step.parcels]
+PAGES: list[Page] = [page for step in STEPS if isinstance(step, Look) for page in step.pages]
 
 
 def outcome() -> Outcome:
@@ -38,21 +41,27 @@ def outcome() -> Outcome:
             for entry in wanted
         ]
         received[subscriber.name] = [request(entry) for entry in wanted]
-    drafts = [{"draft": True, "phase": "order_created"}] * 2
+    drafts = [{"draft": True, "phase": "order_created"}] * 4
     parcels = [
-        {"draft": False, "tracking_number": number, "carrier_reference": CARRIERS[number], "phase": phase}
+        {"draft": False, "tracking_number": number, "carrier_reference": CARRIERS.get(number, "dhl"), "phase": phase}
         for number, phase in ENDINGS.items()
     ]
     return Outcome(
         answers=[(call, call.status) for call in calls(ACTS)],
-        orders=[{"status": status} for status in ("placed", "cancelled", *["fulfilled"] * 5)],
+        orders=[{"status": status} for status in ("placed", "placed", "cancelled", *["fulfilled"] * 10)],
         shipments=[*drafts, *parcels],
         events=events,
         deliveries=deliveries,
         received=received,
         accounts=[{"status": "active", "last_error": None} for _ in PARCELS],
         answered=[200, 404, 200],
-        tracked={parcel.number: tracked(parcel) for parcel in PARCELS},
+        tracked={parcel.number: tracked(parcel) for parcel in FOLLOWED},
+        pages=[
+            Seen(
+                page.order_number, f"https://shop.example/{page.order_number}", 200, page.state, "Good news", shown=True
+            )
+            for page in PAGES
+        ],
     )
 
 
@@ -60,6 +69,7 @@ def tracked(parcel: Parcel) -> Tracked:
     """With the shop's label before what the provider told."""
     names = [event.ref.rpartition("/")[2] for event in parcel.brings]
     told = [("shop", "SHIPPING_LABEL_CREATED"), *((parcel.provider, name) for name in names)]
+    worded = len(told) - parcel.unworded
     timelines = {
         language: [
             {
@@ -67,9 +77,9 @@ def tracked(parcel: Parcel) -> Tracked:
                 "event_key": name,
                 "language": language,
                 "event_strings": {"list_label": f"{name} in {language}"},
-                "additional_info": {"carrier_text": "as it came"},
+                "additional_info": {"carrier_text": "as it came"} if place < worded else {},
             }
-            for origin, name in told
+            for place, (origin, name) in enumerate(told)
         ]
         for language in LANGUAGES
     }
@@ -132,7 +142,7 @@ def nothing_was_retried(it: Any) -> None:
 
 
 def a_phase_moved_back(it: Any) -> None:
-    it.shipments[2]["phase"] = "in_delivery"
+    it.shipments[4]["phase"] = "in_delivery"
 
 
 def an_order_was_lost(it: Any) -> None:
@@ -183,6 +193,22 @@ def an_account_has_trouble(it: Any) -> None:
     it.accounts[1]["last_error"] = "timeout"
 
 
+def a_link_leads_to_another_order(it: Any) -> None:
+    it.pages[1] = msgspec.structs.replace(it.pages[1], url=it.pages[0].url)
+
+
+def an_order_is_in_another_state(it: Any) -> None:
+    it.pages[3] = msgspec.structs.replace(it.pages[3], state="on_the_way")
+
+
+def a_page_has_another_headline(it: Any) -> None:
+    it.pages[2] = msgspec.structs.replace(it.pages[2], shown=False)
+
+
+def a_page_is_not_found(it: Any) -> None:
+    it.pages[5] = msgspec.structs.replace(it.pages[5], status=404)
+
+
 def a_stand_in_found_fault(it: Any) -> None:
     it.answered.append(400)
 
@@ -214,6 +240,10 @@ def a_stand_in_found_fault(it: Any) -> None:
         (the_carriers_words_were_lost, "What carriers told: in the carriers' own words"),
         (an_account_was_refused, "What carriers told: accounts, all in use and without trouble"),
         (an_account_has_trouble, "What carriers told: accounts, all in use and without trouble"),
+        (a_link_leads_to_another_order, "What shoppers see: links made"),
+        (an_order_is_in_another_state, "What shoppers see: orders in the state of their story"),
+        (a_page_has_another_headline, "What shoppers see: pages with its headline"),
+        (a_page_is_not_found, "What shoppers see: pages that don't answer 200"),
         (a_stand_in_found_fault, "What carriers told: requests that a stand-in refused"),
     ],
 )

@@ -4,17 +4,22 @@ Generated from the document, so a new operation is in it from its first day.
 """
 
 from collections.abc import AsyncIterator
+from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
+from karla.domain.shoppers.records import Level
 from karla.vocabulary.scope import Role
 from tests.support.connections import Played, dhl_played
 from tests.support.documents import Operation, operations
 from tests.support.inhabited import Inhabited, inhabit, options, with_ending_streams
 from tests.support.karla import Karla, ShopClient, basic
+from tests.support.visitors import Visited, visited
 
-OPERATIONS = [operation for operation in operations() if operation.needs.of != "nobody"]
+OPERATIONS = [operation for operation in operations() if operation.needs.of not in ("nobody", "shopper")]
+SHOPPERS = [operation for operation in operations() if operation.needs.of == "shopper"]
 WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
 
 
@@ -137,3 +142,63 @@ async def test_lists_show_only_ones_own(lived_in: Inhabited, stranger: ShopClien
             answer = await caller.call("GET", operation.path.format(slug=slug))
             assert answer.status_code == 200, answer.text
             assert not [name for name in secret if name in answer.text], operation
+
+
+ADDRESS = {"name": "Mara Lindqvist", "address_line_1": "Am Markt 1", "zip_code": "20095", "city": "Hamburg"}
+
+
+async def asked(operation: Operation, here: Visited, header: str | None, slug: str | None = None) -> httpx.Response:
+    """The operation on the shop's page, with a body that it takes."""
+    told: dict[str, Any] = {"headers": {} if header is None else {"Authorization": header}}
+    if operation.method == "PUT":
+        told["json"] = ADDRESS | {"country_code": "DE"}
+    path = operation.path.format(slug=slug or here.shop.slug)
+    return await here.shop.http.request(operation.method, path, **told)
+
+
+def test_shoppers_have_operations_of_both_levels() -> None:
+    assert {operation.needs.level for operation in SHOPPERS} == set(Level)
+    assert all("/storefront/" in operation.path for operation in SHOPPERS)
+
+
+@pytest.mark.parametrize("operation", SHOPPERS, ids=str)
+async def test_who_is_no_shopper_of_the_order_sees_and_changes_nothing(operation: Operation, karla: Karla) -> None:
+    here, elsewhere = await visited(karla), await visited(karla)
+    before = (await here.order(), await here.order(here.other))
+    refused = [None, "", "Bearer", "Bearer x", here.shop.headers["Authorization"]]
+    refused += [f"Bearer {bearer}" for bearer in (*here.strangers.values(), *elsewhere.shoppers.values())]
+    # The right thing, and not as it is to be sent.
+    refused += [here.shoppers["token"], f"Basic {here.shoppers['token']}", f"Bearer  x{here.shoppers['token']}"]
+    for header in refused:
+        answer = await asked(operation, here, header)
+        assert (answer.status_code, answer.json()["key"]) == (401, "session_invalid"), header
+        assert here.number not in answer.text
+    for name, bearer in here.shoppers.items():
+        answer = await asked(operation, here, f"Bearer {bearer}", slug=elsewhere.shop.slug)
+        assert (answer.status_code, answer.json()["key"]) == (401, "session_invalid"), name
+    assert (await here.order(), await here.order(here.other)) == before
+
+
+@pytest.mark.parametrize("operation", SHOPPERS, ids=str)
+@pytest.mark.parametrize("name", ["zip session", "token", "token session"])
+async def test_each_shopper_may_what_their_level_may(operation: Operation, name: str, karla: Karla) -> None:
+    here = await visited(karla)
+    before = await here.order()
+    level = Level.ZIP_CODE if name == "zip session" else Level.TOKEN
+    answer = await asked(operation, here, f"Bearer {here.shoppers[name]}")
+    if level.covers(operation.needs.level):
+        assert answer.status_code == 200, answer.text
+    else:
+        assert (answer.status_code, answer.json()["key"]) == (403, "order_token_needed")
+        assert await here.order() == before
+
+
+@pytest.mark.parametrize("operation", SHOPPERS, ids=str)
+@pytest.mark.parametrize("name", ["other's zip session", "other's token", "other's token session"])
+async def test_another_orders_shopper_stays_with_that_order(operation: Operation, name: str, karla: Karla) -> None:
+    here = await visited(karla)
+    before = await here.order()
+    answer = await asked(operation, here, f"Bearer {here.others[name]}")
+    assert answer.status_code in (200, 403), answer.text
+    assert here.number not in answer.text
+    assert await here.order() == before

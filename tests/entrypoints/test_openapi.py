@@ -222,6 +222,7 @@ def test_special_cases_are_of_operations_that_exist(app: Litestar) -> None:
         | operations.RATE_LIMITED
         | operations.CONFLICTS
         | operations.ALSO_ANSWERS.keys()
+        | operations.ALSO_REFUSES.keys()
         | examples.OPERATIONS
     )
     assert named - ids == set()

@@ -119,14 +119,14 @@ async def test_the_whole_flat_form_is_taken_as_well(shop: ShopClient) -> None:
 
 
 async def test_flat_settings_are_echoed_flat_and_leave_versioned_details(shop: ShopClient) -> None:
-    await shop.post("/settings", {**VERSIONED, "trackpages": {"data": {"theme": "dark"}}})
+    await shop.post("/settings", {**VERSIONED, "trackpages": {"data": {"layout": "wide"}}})
 
     assert (await shop.post("/settings", DEFAULTS)).json() == DEFAULTS
 
     settings = await settings_of(shop)
     assert settings["triggers"]["klaviyo"] is False
     assert settings["triggers"]["data"]["klaviyo"]["status"] == "disabled"
-    assert settings["trackpages"]["data"] == {"theme": "dark"}
+    assert settings["trackpages"]["data"] == {"layout": "wide"}
 
 
 async def test_what_was_read_can_be_sent_back(shop: ShopClient) -> None:
@@ -166,10 +166,10 @@ async def test_versioned_changes_reach_the_flat_form(shop: ShopClient) -> None:
 async def test_trackpages_answer_the_whole_versioned_form(shop: ShopClient) -> None:
     await shop.put("/settings/triggers", {"klaviyo": True})
 
-    answer = await shop.put("/settings/trackpages", {"version": "1", "data": {"theme": {"dark": True}}})
+    answer = await shop.put("/settings/trackpages", {"version": "1", "data": {"layout": {"wide": True}}})
 
     assert answer.status_code == 200
-    assert answer.json() == {**VERSIONED, "trackpages": {"version": "1", "data": {"theme": {"dark": True}}}}
+    assert answer.json() == {**VERSIONED, "trackpages": {"version": "1", "data": {"layout": {"wide": True}}}}
     assert (await shop.put("/settings/trackpages", {"data": None})).json()["trackpages"]["data"] == {}
 
 

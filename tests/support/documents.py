@@ -4,6 +4,7 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
+from karla.domain.shoppers.records import Level
 from karla.entrypoints.api.access import Needs
 from karla.entrypoints.api.app import litestar_app
 from karla.entrypoints.api.openapi.document import document
@@ -63,7 +64,7 @@ def _operation(method: str, path: str, told: dict[str, Any]) -> Operation:
         method=method,
         path=path,
         id=told["operationId"],
-        needs=Needs(access["of"], Role(access["role"])),
+        needs=Needs(access["of"], Role(access.get("role", Role.VIEWER)), Level(access.get("level", Level.ZIP_CODE))),
         multipart="multipart/form-data" in content,
         example=_example(content.get("application/json", {})),
     )

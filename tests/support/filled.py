@@ -87,6 +87,7 @@ async def _told_and_replayed(work: Work, filled: Filled) -> None:
         UUID(filled.shipment["id"]),
     )
     await _followed(work, filled)
+    await _looked_for(work, filled)
     await work.connection.execute(
         """
         insert into replays (shop_id, id, webhook_id, criteria, deliveries, created_at)
@@ -95,6 +96,21 @@ async def _told_and_replayed(work: Work, filled: Filled) -> None:
         filled.shop_id,
         uuid4(),
         filled.webhook_id,
+        work.now,
+    )
+
+
+async def _looked_for(work: Work, filled: Filled) -> None:
+    """The order's token has the order's own id."""
+    await work.connection.execute(
+        "insert into order_tokens (shop_id, id, order_id, key_name, created_at) values ($1, $2, $2, 'filled', $3)",
+        filled.shop_id,
+        filled.order_id,
+        work.now,
+    )
+    await work.connection.execute(
+        "insert into lookup_failures (shop_id, bucket, level, updated_at) values ($1, 'filled', 1, $2)",
+        filled.shop_id,
         work.now,
     )
 
@@ -108,6 +124,10 @@ async def _followed(work: Work, filled: Filled) -> None:
             values ($1, 'nord', 'KX98', 'dhl', $2)
             """,
             (filled.shop_id, work.now),
+        ),
+        (
+            "insert into page_domains (shop_id, domain) values ($1, $2)",
+            (filled.shop_id, f"track.{filled.client.slug}.example"),
         ),
         (
             "insert into test_clocks (shop_id, set_at, showed_at, factor) values ($1, $2, $2, 60)",
@@ -148,6 +168,19 @@ async def _followed(work: Work, filled: Filled) -> None:
             values ($1, $2, 'DE', 'DE', 'dhl', '', 1, 2, 2, $3)
             """,
             (filled.shop_id, shipment_id, work.now),
+        ),
+        (
+            """
+            insert into page_visits (shop_id, at, id, kind, page) values ($1, $2, $3, 'opened', 'track')
+            """,
+            (filled.shop_id, work.now, uuid4()),
+        ),
+        (
+            """
+            insert into page_openings (shop_id, order_id, first_opened_at, last_opened_at, openings, engaged)
+            values ($1, $2, $3, $3, 1, false)
+            """,
+            (filled.shop_id, filled.order_id, work.now),
         ),
         (
             """

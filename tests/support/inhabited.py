@@ -12,6 +12,7 @@ import msgspec
 from karla.domain.tenants import commands as tenants
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.streams import Streams
+from karla.entrypoints.api.watching import Watch
 from karla.infra.access import NOWHERE
 from karla.vocabulary.scope import Role
 from tests.support.connections import connect_dhl
@@ -66,7 +67,8 @@ class Inhabited(NamedTuple):
 @asynccontextmanager
 async def with_ending_streams(karla: Karla) -> AsyncIterator[Karla]:
     """The same Karla, whose streams end after what is there, so that each call has a whole answer."""
-    services = msgspec.structs.replace(karla.services, streams=Streams(ending=lambda: True))
+    watch = Watch(karla.services.db, ending=lambda: True, heartbeat_seconds=0.01)
+    services = msgspec.structs.replace(karla.services, streams=Streams(ending=lambda: True), watch=watch)
     transport = httpx.ASGITransport(app=api.with_services(services), raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://karla.test") as http:
         yield Karla(services, karla.belt, http)

@@ -13,10 +13,10 @@ from karla.main import open_services
 
 
 @contextmanager
-def served(settings: Settings, url: str) -> Iterator[str]:
-    """The address of a server on a free port."""
+def served(settings: Settings, url: str, port: int = 0) -> Iterator[str]:
+    """The address of a server on this port, or on a free one."""
     app = api.build(lambda: open_services(settings, url, ending=lambda: server.should_exit))
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on")
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on")
     server = uvicorn.Server(config)
     started = threading.Event()
 

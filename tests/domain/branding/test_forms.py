@@ -18,8 +18,7 @@ from karla.domain.branding.records import (
     TriggersV1,
     Versioned,
 )
-from karla.domain.branding.rules import (
-    is_image_name,
+from karla.domain.branding.rules.forms import (
     replaced,
     versioned_of,
     with_carriers,
@@ -27,6 +26,7 @@ from karla.domain.branding.rules import (
     with_trackpages,
     with_triggers,
 )
+from karla.domain.branding.rules.images import is_image_name
 
 LIVE, TESTING, DISABLED = SettingStatus.LIVE, SettingStatus.TESTING, SettingStatus.DISABLED
 

@@ -1,0 +1,5 @@
+const frame = document.getElementById("karla");
+addEventListener("message", ({ data, origin, source }) => {
+  if (origin !== new URL(frame.src).origin || source !== frame.contentWindow) return;
+  if (data.type === "karla:height") frame.style.height = data.height + "px";
+});
