@@ -5,7 +5,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from benchmarks.load import Refused
 from benchmarks.plan import Plan
 from benchmarks.results import Section
 from benchmarks.seeding import fill, template
-from benchmarks.stage import Stage, child, free_port, stage, wait_for
+from benchmarks.stage import CORES, Stage, child, free_port, processes, stage, wait_for
 
 RATE = 100
 """Pages a second."""
@@ -28,34 +28,38 @@ _SHARES = (0.5, 0.9, 0.99, 1)
 
 
 async def run(plan: Plan) -> Section:
-    """One API process, which has the pages too, a worker, PostgreSQL and a receiver; the load in this process."""
+    """API processes, which have the pages too, a worker, PostgreSQL and a receiver; the load in this process."""
     orders, links, seconds = plan.of(20_000, 500), plan.of(500, 50), plan.of(30.0, 3.0)
-    port = free_port()
-    with stage() as it, hooks() as receiver, it.karla("serve", port=port), it.karla("work"):
-        api = api_of(it, port)
+    with (
+        stage() as it,
+        hooks() as receiver,
+        processes(lambda port: it.karla("serve", port=port), CORES) as ports,
+        it.karla("work"),
+    ):
+        api = api_of(it, ports[0])
         await template(api)
         await fill(it.url, orders)
         requests = await _requests(api, links)
         await api.webhook(receiver.url("hook"), "*")
         scans = Scans(api, await placed(api, plan.of(200, 20)))
-        page = Pages(port)
-        whole = await page.ask(next(requests))
-        await page.opened(requests, seconds / 3)  # warms up
-        async with _beside(scans, seconds):
-            karla = await page.opened(requests, seconds)
+        whole = await Pages(ports).ask(next(requests))
+        took: dict[str, list[float]] = {}
+        for count in sorted({1, CORES}):
+            pages = Pages(ports[:count])
+            await pages.opened(requests, seconds / 3)  # warms up
+            async with _beside(scans, seconds):
+                took[f"Karla's page, processes: {count}"] = await pages.opened(requests, seconds)
         with _bare(it, whole) as bare:
-            ceiling = await Pages(bare).opened(requests, seconds)
-    rows = [
-        [name, *(f"{1000 * quantile(times, share):.1f} ms" for share in _SHARES)]
-        for name, times in (("Karla's page", karla), ("ceiling", ceiling))
-    ]
+            took["ceiling, processes: 1"] = await Pages([bare]).opened(requests, seconds)
+    rows = [[name, *(f"{1000 * quantile(times, share):.1f} ms" for share in _SHARES)] for name, times in took.items()]
     size = len(whole.partition(b"\r\n\r\n")[2])
     lines = [
         paragraph(
             f"`GET /track/{{slug}}?orderNumber=…&token=…` of {links} of {orders:,} orders, {RATE} a second at an even",
             f"pace for {seconds:.0f} s, however long each takes, measured from when a request is due to the end of its",
             f"answer ({size:,} bytes as a browser takes them). Beside it a worker delivers {SCANS} scans a second.",
-            "One process answers API and pages; that, worker, PostgreSQL, receiver and load share the cores.",
+            "One process answers API and pages, or one a core; they, worker, PostgreSQL, receiver and load share the",
+            "cores.",
             "The ceiling: bare ASGI (uvicorn, uvloop, httptools) that answers the same bytes from memory, at the",
             "same rate.",
         ),
@@ -84,23 +88,26 @@ async def _requests(api: Api, links: int) -> Iterator[bytes]:
 class Pages:
     """Opens pages over connections that are kept, as many as are needed at once."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, ports: Sequence[int]) -> None:
+        self._ports = itertools.cycle(ports)
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def ask(self, request: bytes) -> bytes:
         """The whole answer; Refused unless it is 200."""
         while self._idle and self._idle[-1][0].at_eof():
             self._idle.pop()[1].close()
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = self._idle.pop() if self._idle else await self._open()
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
         body = await reader.readexactly(int(lengths[0].split(b":")[1]))
         if not head.startswith(b"HTTP/1.1 200"):
             raise Refused(head.split(b"\r\n")[0].decode())
-        self._idle.append((reader, writer))
+        self._idle.insert(0, (reader, writer))  # each has its turn, and with it each process
         return head + body
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", next(self._ports))
 
     async def opened(self, requests: Iterator[bytes], seconds: float) -> list[float]:
         """So many a second for so long, each at its time; how long each took, in order of length."""

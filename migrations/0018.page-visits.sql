@@ -17,7 +17,8 @@ create table page_visits (
     after_ms integer,
     primary key (shop_id, at, id)
 ) partition by range (at);
-create table page_visits_default partition of page_visits default;
+create table page_visits_default partition of page_visits default
+    with (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.02);
 insert into partitioned_tables (name, time_column) values ('page_visits', 'at');
 do $make$ begin perform karla_make_partitions(now() + interval '3 months'); end $make$;
 

@@ -1,14 +1,17 @@
 """What `page.js` does for a shopper: news without reloading, copying, the beacon, the height of a frame."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
-from playwright.async_api import Browser, Page, Route, expect
+import pytest
+from playwright.async_api import Browser, Error, Page, Route, expect
 
 from karla.entrypoints.storefront import rendering, views
+from karla.entrypoints.storefront.policy import Policy
 from karla.entrypoints.storefront.views import Day, Live, OrderPage
 from karla.entrypoints.storefront.views.orders import Actions
 from tests.storefront import made_views as made
@@ -56,17 +59,21 @@ class Server:
         self.shown = shown
         self.news = news
         self.stream: tuple[int, str] = (200, f"event: changed\ndata: {json.dumps({'updated_at': SECOND})}\n\n")
+        self.headers: dict[str, str] = {}
         self.asked: list[tuple[str, str | None]] = []
+        self.followed = asyncio.Event()
 
     async def answer(self, route: Route) -> None:
         request = route.request
         path = request.url.removeprefix(SHOP)
         self.asked.append((path, request.headers.get("authorization")))
         if path == "/track/lamps":
-            return await route.fulfill(body=rendering.whole("en", self.shown), content_type="text/html")
+            headers = {**self.headers, "Content-Type": "text/html"}
+            return await route.fulfill(body=rendering.whole("en", self.shown), headers=headers)
         if path == "/track/lamps?fragment=1":
             return await route.fulfill(body=rendering.fragment("en", self.news), content_type="text/html")
         if path == "/live":
+            self.followed.set()
             return await route.fulfill(status=self.stream[0], body=self.stream[1], content_type="text/event-stream")
         if path == "/around":
             return await route.fulfill(body=AROUND, content_type="text/html")
@@ -123,6 +130,15 @@ async def test_what_the_stream_tells_is_fetched_at_once_with_the_session_and_nev
     assert not [path for path, _ in server.asked if "ses" in path]
 
 
+async def test_news_appears_under_the_policy_of_pages(browser: Browser) -> None:
+    server = Server(BEFORE, AFTER)
+    server.headers = Policy(nonce=BEFORE.chrome.nonce).headers
+    async with opened(browser, server) as visit:
+        await expect(visit.page.locator("h1")).to_have_text("Your parcel was delivered")
+        with pytest.raises(Error, match="TrustedHTML"):
+            await visit.page.evaluate("document.body.innerHTML = '<p>'")
+
+
 async def test_what_is_known_already_is_not_fetched_again(browser: Browser) -> None:
     server = Server(msgspec.structs.replace(BEFORE, live=live(SECOND)), AFTER)
     async with opened(browser, server) as visit, visit.page.expect_response(f"{SHOP}/live"):
@@ -147,6 +163,7 @@ async def test_a_session_that_ended_stops_asking(browser: Browser) -> None:
     server = Server(BEFORE, AFTER)
     server.stream = (401, "")
     async with opened(browser, server) as visit:
+        await asyncio.wait_for(server.followed.wait(), 10)
         await visit.page.clock.fast_forward(30 * MINUTE_MS)
         await expect(visit.page.locator("h1")).to_have_text("Your parcel is out for delivery")
 
@@ -199,4 +216,8 @@ async def test_a_frame_tells_its_height_to_the_window_around_it(browser: Browser
         told = json.loads(await page.title())
 
         height = await page.frames[1].evaluate("Math.ceil(document.querySelector('.k').getBoundingClientRect().height)")
-    assert told == {"type": "karla:height", "height": height}
+        # Whoever begins to listen later asks for it.
+        await page.evaluate("document.title = ''; frames[0].postMessage({type: 'karla:height'}, '*')")
+        await page.wait_for_function("document.title.includes('karla:height')")
+        again = json.loads(await page.title())
+    assert told == again == {"type": "karla:height", "height": height}

@@ -19,7 +19,13 @@ from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oi
 """
 _CHANGED = {"autovacuum_vacuum_scale_factor": 0.05, "autovacuum_analyze_scale_factor": 0.02}
 _APPENDED = {"autovacuum_vacuum_insert_scale_factor": 0.05, "autovacuum_analyze_scale_factor": 0.02}
-SETTINGS = {"deliveries": _CHANGED, "events": _APPENDED, "provider_answers": _APPENDED, "sightings": _APPENDED}
+SETTINGS = {
+    "deliveries": _CHANGED,
+    "events": _APPENDED,
+    "page_visits": _APPENDED,
+    "provider_answers": _APPENDED,
+    "sightings": _APPENDED,
+}
 
 
 @pytest.fixture

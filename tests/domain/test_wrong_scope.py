@@ -100,6 +100,9 @@ LATER = datetime(2200, 1, 1, tzinfo=UTC)
 SEALS = Seals(["of this test, which looks at rows alone"], SEALED_FOR)
 QUERIES: dict[str, Query] = {
     "branding.queries.settings_of": lambda s, c, f: settings_of(s, c),
+    "catalog.queries.listed_variants": lambda s, c, f: catalog.listed_variants(
+        s, c, [(f.variant["product_id"], f.variant["variant_id"])]
+    ),
     "catalog.queries.variant": lambda s, c, f: catalog.variant(s, c, f.variant["product_id"], f.variant["variant_id"]),
     "catalog.queries.variants": lambda s, c, f: catalog.variants(s, c, VariantFilter(), Paged()),
     "catalog.queries.variants_of": lambda s, c, f: catalog.variants_of(s, c, f.variant["product_id"]),

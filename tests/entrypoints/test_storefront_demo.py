@@ -9,8 +9,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from karla.entrypoints.api.storefront.shapes import OrderState, StorefrontOrder
+from karla.entrypoints.api.storefront.shapes import StorefrontOrder
 from karla.vocabulary.events import CATALOGUE, LANGUAGES
+from karla.vocabulary.orders import OrderState
 from tests.support.karla import Karla, ShopClient
 from tests.support.storefront import shop_with_page
 

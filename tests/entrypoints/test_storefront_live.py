@@ -113,6 +113,13 @@ async def test_an_order_has_only_so_many(karla: Karla, shop: ShopClient, address
         assert (await shopper.order())["state"] == "preparing"
 
 
+async def test_a_shop_that_shows_no_page_tells_no_news(karla: Karla, shop: ShopClient) -> None:
+    shopper = await by_zip_code(karla, shop)
+    await shop.patch("", {"web_tracking_enabled": False})
+    answer = await shopper.call("GET", "/order/live")
+    assert (answer.status_code, answer.json()["key"]) == (404, "page_switched_off")
+
+
 async def test_it_ends_when_the_server_stops(karla: Karla, settings: Settings, database_url: str) -> None:
     shop = await shop_with_page(karla)
     await placed(shop)
@@ -212,6 +219,20 @@ class TestQuiet:
         told = self.told(karla, allowed=True)
         async with asyncio.timeout(20), contextlib.aclosing(told):
             assert [await anext(told) for _ in range(3)] == [b"retry: 3000\n\n", *[b": heartbeat\n\n"] * 2]
+
+    async def test_a_change_is_not_told_to_whose_link_was_revoked(self, karla: Karla) -> None:
+        # Long before the next heartbeat.
+        watch = Watch(karla.services.db, heartbeat_seconds=3600)
+
+        async def revoked() -> bool:
+            return False
+
+        with watch.entered(uuid4(), uuid4(), "", NOON) as watcher:
+            watcher.changed_at = NOON
+            watcher.woken.set()
+            async with asyncio.timeout(20):
+                told = [message async for message in messages(watch, watcher, None, revoked)]
+        assert told == [b"retry: 3000\n\n"]
 
     async def test_it_ends_for_whose_session_has_ended(self, karla: Karla) -> None:
         async with asyncio.timeout(20):

@@ -100,6 +100,19 @@ async def test_what_tells_a_shopper_nothing_is_not_on_the_timeline(karla: Karla,
     ]
 
 
+async def test_that_an_order_was_placed_is_no_news_once_its_parcel_is_under_way(karla: Karla, shop: ShopClient) -> None:
+    """Some shops tell of an order later than its carrier does."""
+    await placed(shop)
+    await placed(shop, PARCEL)
+    order = await (await by_token(karla, shop)).order()
+    names = [entry["event_name"] for entry in order["shipments"][0]["entries"]]
+    assert names == ["SHIPPING_LABEL_CREATED", "ORDER_CREATED"]
+    await happened(shop, NUMBER, "PICKED_UP_BY_CARRIER", "2026-03-11T09:00:00+00:00")
+    order = await (await by_token(karla, shop)).order()
+    names = [entry["event_name"] for entry in order["shipments"][0]["entries"]]
+    assert names == ["SHIPPING_LABEL_CREATED", "PICKED_UP_BY_CARRIER"]
+
+
 async def test_what_was_told_of_another_parcel_is_not_shown(karla: Karla, shop: ShopClient) -> None:
     (parcel,) = (await placed(shop, {**PARCEL, "carrier_reference": "gls"}))["trackings"]
     scan = Observation(
@@ -189,7 +202,7 @@ async def test_a_parcel_at_a_neighbours_with_a_photo_of_the_door(karla: Karla, s
         "safe_place": "2. Stock",
     }
     await happened(shop, NUMBER, "DELIVERED_TO_NEIGHBOUR", f"{DAY}09:00:00+00:00", additional_info=info)
-    order = await (await by_zip_code(karla, shop)).order()
+    order = await (await by_token(karla, shop)).order()
     (parcel,) = order["shipments"]
     assert (order["state"], parcel["delivered_at"]) == ("delivered", "2026-03-16T09:00:00+00:00")
     assert (parcel["proof"]["neighbour"], parcel["proof"]["place"]) == ("Familie Okonkwo", "2. Stock")
@@ -203,7 +216,7 @@ async def test_a_proof_that_is_a_letter_is_no_photo(karla: Karla, shop: ShopClie
     await placed(shop, PARCEL)
     info = {"proof_of_delivery_url": "https://carrier.example/proof.pdf", "signed_by": "M. Lindqvist"}
     await happened(shop, NUMBER, "DELIVERED_WITH_SIGNATURE", f"{DAY}09:00:00+00:00", additional_info=info)
-    (parcel,) = (await (await by_zip_code(karla, shop)).order())["shipments"]
+    (parcel,) = (await (await by_token(karla, shop)).order())["shipments"]
     assert parcel["proof"] == {"photo_url": None, "signed_by": "M. Lindqvist", "neighbour": None, "place": None}
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from karla.domain.tenants.records import ShopRef
 from karla.entrypoints.api.access import Keyring
+from karla.entrypoints.api.app import with_services
 from karla.entrypoints.api.storefront.origins import REMEMBERED, Origins
 from karla.infra.errors import Unavailable
 from tests.support.clocks import StandingClock
@@ -116,6 +117,26 @@ async def test_without_an_origin_nothing_is_said_of_origins_but_that_they_matter
 async def test_a_shop_that_is_none_has_no_origins(karla: Karla, shop: ShopClient) -> None:
     answer = await call(karla, shop, SHOP, path="/v1/shops/nobody/storefront/shop")
     assert (answer.status_code, allowed(answer)) == (404, None)
+
+
+@pytest.mark.parametrize("path", ["/v1/shops/{}/storefront/shop", "/track/{}/embed"])
+async def test_what_can_be_no_shop_is_not_looked_for(karla: Karla, shop: ShopClient, path: str) -> None:
+    asked: list[str] = []
+
+    class Listening(Keyring):
+        def __init__(self) -> None:
+            pass
+
+        async def shop(self, slug: str) -> ShopRef:
+            asked.append(slug)
+            raise Unavailable
+
+    services = replace(karla.services, keyring=Listening())
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(with_services(services)), base_url="http://karla.test")  # type: ignore[arg-type]
+    async with http:
+        for slug in ("nobody", "n" * 64):
+            await http.request("OPTIONS", path.format(slug), headers={"Origin": SHOP, **ASKING})
+    assert asked == ["nobody"]
 
 
 async def test_the_rest_of_the_api_is_for_no_browser(karla: Karla, shop: ShopClient) -> None:

@@ -53,7 +53,8 @@ async def test_a_plain_shop_has_the_default_look(karla: Karla, shop: ShopClient)
     assert document["embedding_origins"] == ["http://karla.test", "https://nordlicht.example"]
     assert document["campaign"] == {"source": "karla", "medium": "tracking_page"}
     design = document["brand"]
-    assert (design["theme"], design["mode"], design["logo_url"]) == ("clear", "auto", "https://a.b/l.png")
+    assert (design["theme"], design["mode"], design["logo_dark_url"]) == ("clear", "auto", None)
+    assert "/storefront/pictures/" in design["logo_url"]
     assert (design["light"]["surface"], design["hidden"], design["texts"]) == ("#ffffff", [], {})
     assert design["font"].endswith("sans-serif")
 
@@ -90,7 +91,10 @@ async def test_a_shop_is_shown_as_it_chose(karla: Karla, shop: ShopClient) -> No
     }
     assert design["light"]["accent"] == "#0b5cff" != design["dark"]["accent"]
     assert design["heading_font"].endswith("monospace")
-    assert design["logo_dark_url"] == "https://a.b/dark.png"
+    pictures = [design[name] for name in ("logo_url", "logo_dark_url", "background_url")]
+    own = f"http://karla.test/v1/shops/{shop.slug}/storefront/pictures/"
+    assert len(set(pictures)) == 3
+    assert all(address.startswith(own) for address in pictures)
     assert document["links"]["imprint_url"] == "https://a.b/imprint"
     assert document["embedding_origins"] == [
         "http://karla.test",
@@ -103,7 +107,8 @@ async def test_a_shop_is_shown_as_it_chose(karla: Karla, shop: ShopClient) -> No
 @pytest.mark.parametrize(
     ("header", "lang", "intro", "footer", "support"),
     [
-        (None, None, "Hello", "Nur Deutsch", "Only English"),
+        (None, None, "Hallo", "Nur Deutsch", "Only English"),
+        ("en", None, "Hello", "Nur Deutsch", "Only English"),
         ("de", None, "Hallo", "Nur Deutsch", "Only English"),
         ("da-DK, de;q=0.5", None, "Hej", "Nur Deutsch", "Only English"),
         ("dk", None, "Hej", "Nur Deutsch", "Only English"),

@@ -60,6 +60,17 @@ async def test_what_is_told_is_counted_and_nothing_else_is_kept(karla: Karla, sh
     assert not {"iPhone", "127.0.0.1", "198.51.100.7"} & set(str(opened).split("'"))
 
 
+async def test_a_whole_network_of_ipv6_is_one_address(karla: Karla, shop: ShopClient) -> None:
+    api = InProcess(with_services(karla.services))
+    for number in range(BEACONS_A_MINUTE + 20):
+        body = {"page": "track", "visits": [{"kind": "opened"}]}
+        with on_behalf_of(f"2001:db8:5:6::{number:x}"):
+            async with httpx.AsyncClient(transport=api, base_url="http://karla.test") as http:
+                path = f"/v1/shops/{shop.slug}/storefront/visits"
+                assert (await http.post(path, json=body, headers={"User-Agent": PHONE})).status_code == 202
+    assert len(await stored(karla, shop)) < BEACONS_A_MINUTE + 20
+
+
 async def test_with_a_session_the_order_counts_as_opened_and_the_parcels_phase_is_known(
     karla: Karla, shop: ShopClient
 ) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -36,7 +37,8 @@ def postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
 def send(number: signal.Signals, postgres: EmbeddedPostgres) -> None:
     """To the postmaster first, so that it starts no process anew."""
     for pid in [postgres.pid, *descendants(postgres.pid)]:
-        os.kill(pid, number)
+        with suppress(ProcessLookupError):  # a backend may end by itself meanwhile
+            os.kill(pid, number)
 
 
 async def timed(karla: Karla, path: str, headers: dict[str, str]) -> tuple[httpx.Response, float]:

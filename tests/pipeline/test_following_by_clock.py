@@ -207,3 +207,17 @@ async def test_a_step_over_the_whole_story_tells_of_no_silence(shop: Shop) -> No
     parcel = await shop.parcel("SBX-DELIVERED")
     await shop.advance(days=10)
     assert "NO_SCAN_FOR_EXTENDED_PERIOD" not in [one.event_name for one in (await shop.file(parcel)).timeline]
+
+
+async def test_where_a_parcel_lies_may_be_told_after_its_delivery(shop: Shop) -> None:
+    await shop.freeze(MONDAY)
+    parcel = await shop.parcel("SBX-A.O.DS.2H.DV-1")
+    await shop.advance(hours=2)
+    (*_, delivered) = await shop.scans(parcel)
+    assert delivered.event_name == "DELIVERED_TO_SAFE_PLACE"
+    assert "left_at" not in (delivered.additional_info or {})
+    await shop.advance(days=2)
+    known = {event.id: event for event in await shop.scans(parcel)}[delivered.id]
+    places = ("Im Fahrradschuppen", "Hinter dem Gartentor", "Auf der Terrasse")
+    assert (known.additional_info or {})["left_at"] in places
+    assert (await shop.names(parcel)).count("DELIVERED_TO_SAFE_PLACE") == 1

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from karla.domain.shipments.rules.situations import Flow
 from karla.entrypoints.api.storefront import shapes
 from karla.entrypoints.api.times import Timestamp
 from karla.entrypoints.sdk.files import SOURCE
@@ -36,7 +37,7 @@ PLAIN = {
 }
 GIVEN = set(re.findall(r"\bgiven\.(\w+)", SCRIPT))
 # Lists of choices keep the name of the choice.
-CHOICES = {(shapes.Flow,): "Flow"}
+CHOICES = {(Flow,): "Flow"}
 
 
 def members(interface: str) -> dict[str, str]:

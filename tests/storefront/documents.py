@@ -99,7 +99,7 @@ def shipment(**changes: Any) -> answers.StorefrontShipment:
         id=UUID(int=7),
         number=1,
         situation="on_the_way",
-        direction="forward",
+        direction="merchant_customer",
         phase="in_transit",
         flag="normal",
         tracking_number="00340434161094042557",

@@ -59,7 +59,7 @@ SLOT = Slot(
 PICTURE = Image(src="/pictures/socks.webp", alt="", width=240, height=240)
 OFFER = Offer(id="o1", title="Socks", url="https://www.lamp.example/socks", image=PICTURE, price="€9.00", badge="new")
 EXPECTED = made.parcel(
-    number=3, situation="expected", open=False, status="Being prepared", carrier=None, tracking_number=None,
+    number=3, place=3, situation="expected", open=False, status="Being prepared", carrier=None, tracking_number=None,
     window=None, days=[], latest=None, items=[made.BEDDING], calendar_url=None, steps=made.steps("packed"),
 )  # fmt: skip
 FORM = AddressForm(
@@ -87,7 +87,7 @@ SEVERAL = made.order(
     parcels=[
         made.parcel(),
         made.parcel(
-            number=2, situation="delivered", open=False, status="Delivered", window=None,
+            number=2, place=2, situation="delivered", open=False, status="Delivered", window=None,
             delivered=made.at("Friday, 20 November"), claims=made.CLAIMS, proof=PROOF,
         ),
         EXPECTED,
@@ -127,7 +127,7 @@ def pages() -> dict[str, Page]:
             parcels=[made.parcel(situation="delivered", proof=PROOF, delivered=made.at("today, 13:37"))],
         )
     )
-    found["nothing yet"] = made.page(made.order(state="placed", parcels=[], packages=0, claims=made.CLAIMS))
+    found["nothing yet"] = made.page(made.order(state="placed", parcels=[], packages=0))
     found["failed"] = made.page(made.order(state="lost", steps=made.steps("on_the_way", "failed"), window=None))
     found["several"] = made.page(SEVERAL)
     found["actions"] = made.page(

@@ -121,8 +121,8 @@ DAYS = [
     ),
 ]
 WINDOW = Window(
-    day="Tomorrow, Monday 23 November",
-    hours="14:00 to 16:00",
+    day="Tomorrow",
+    hours="14:00–16:00",
     iso_from="2026-11-23T14:00+01:00",
     iso_to="2026-11-23T16:00+01:00",
     promised=True,
@@ -142,6 +142,7 @@ BEDDING = Item(
     image=None,
     url=None,
     price="€120.00",
+    each="€60.00",
     parts=[Item(title="Pillow case", variant="80 × 80", quantity=2, image=None, url=None, price=None)],
 )
 CLAIMS = [
@@ -176,7 +177,6 @@ def parcel(**changes: Any) -> Parcel:
         proof=None,
         claims=[],
         calendar_url="/track/lamps/delivery.ics?parcel=1",
-        updated=at("today, 08:12"),
     )
     return msgspec.structs.replace(made, **changes)
 
@@ -185,9 +185,7 @@ def order(**changes: Any) -> Order:
     made = Order(
         name="10001",
         placed=at("18 November 2026", "2026-11-18"),
-        updated=at("today, 08:12"),
         state="out_for_delivery",
-        status="Out for delivery",
         headline="Your parcel is out for delivery",
         detail="It will usually reach you today",
         window=WINDOW,

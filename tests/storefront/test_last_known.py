@@ -125,6 +125,20 @@ async def test_a_slow_api_is_not_waited_for_where_there_is_something_to_show(imp
     assert "Your parcel is here" in later.text
 
 
+async def test_a_slow_refusal_shuts_the_page_as_a_quick_one_does(impatient: World) -> None:
+    await impatient.by_token()
+    impatient.api.held = asyncio.Event()
+    impatient.api.by_token = None
+    # Nobody has heard yet that the link was revoked.
+    assert STALE in (await impatient.by_token()).text
+    impatient.api.held.set()
+    await impatient.source.settled()
+    impatient.api.is_down = True
+    page = await impatient.by_token()
+    assert page.status_code == 503
+    assert "on its way" not in page.text
+
+
 async def test_a_slow_api_is_waited_for_at_the_first_visit(impatient: World) -> None:
     impatient.api.held = asyncio.Event()
     visit = asyncio.ensure_future(impatient.order())

@@ -50,10 +50,18 @@ def test_a_way_that_ended_early_says_where() -> None:
 def test_the_window_is_told_in_words_and_to_machines() -> None:
     window = whole(made.page()).one("div", class_="k-window")
 
-    assert window.text.startswith("Expected Tomorrow, Monday 23 November, 14:00 to 16:00")
+    assert window.text.startswith("Expected Tomorrow, 14:00–16:00")
     assert '<time datetime="2026-11-23T14:00+01:00/2026-11-23T16:00+01:00">' in whole(made.page()).html
     guess = msgspec.structs.replace(made.WINDOW, promised=False, hours=None)
     assert whole(made.page(made.order(window=guess))).one("div", class_="k-window").text.startswith("Likely Tomorrow")
+
+
+def test_a_window_that_has_passed_says_so() -> None:
+    late = msgspec.structs.replace(made.WINDOW, day="Today", passed=True)
+    window = whole(made.page(made.order(window=late))).one("div", class_="k-window")
+
+    assert window.text.startswith("Was expected Today, 14:00–16:00")
+    assert "k-warning" in window.classes
 
 
 def test_the_timeline_is_grouped_by_day_and_older_days_are_folded() -> None:
@@ -84,7 +92,7 @@ def test_the_carrier_has_its_link_and_the_number_can_be_copied() -> None:
 
     assert link.text == "Follow at DHL (opens in a new tab)"
     assert link.attributes["href"] == "https://dhl.example/?piececode=0034"
-    assert link.attributes["rel"] == "noopener"
+    assert link.attributes["rel"] == "noopener noreferrer"
     assert document.one("button").attributes["data-k-copy"] == "00340434161094042557"
     assert document.one("a", data_k_click="redirect_link").text.startswith("Change the delivery")
 
@@ -120,7 +128,7 @@ def test_several_parcels_are_cards_of_which_the_pressing_one_is_open() -> None:
     assert "1 of 4 parcels delivered" in document.text
     assert ["open" in card.attributes for card in cards] == [True, False, False]
     assert [words for level, words in headings(document) if words.startswith("Parcel ")] == [
-        "Parcel 1 of 4 · DHL Out for delivery Tomorrow, Monday 23 November, 14:00 to 16:00",
+        "Parcel 1 of 4 · DHL Out for delivery Expected · Tomorrow, 14:00–16:00",
         "Parcel 2 of 4 · DHL Delivered Friday, 20 November",
         "Parcel 3 of 4 Being prepared",
     ]
@@ -134,6 +142,8 @@ def test_a_parcel_back_to_the_shop_is_not_counted_among_those_that_come() -> Non
     document = whole(made.page(made.order(state="returning", parcels=[made.parcel(), back])))
 
     assert "Return parcel · DHL Return on its way" in document.text
+    assert "Your parcel · DHL Out for delivery" in document.text
+    assert "Parcel 1 of" not in document.text
     assert "parcels delivered" not in document.text
 
 
@@ -148,7 +158,7 @@ def test_what_is_in_it_has_pictures_amounts_and_parts() -> None:
     lines = whole(made.page()).one("ul", class_="k-items").elements
 
     assert lines[0].text == "Merino sweater Oat, M €89.00"
-    assert lines[1].text == "Bed set Quantity: 2 × 2 × Pillow case, 80 × 80 €120.00"
+    assert lines[1].text == "Bed set Quantity: 2 × €60.00 2 × Pillow case, 80 × 80 €120.00"
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,9 @@ def test_a_window_with_hours(tag: str, window: tuple[datetime, datetime], expect
         ("en-GB", (at(28), at(30)), "28–30 November"),
         ("en-GB", (at(30), at(2, month=12)), "30 November – 2 December"),
         ("en-US", (at(28), at(30)), "November 28 – 30"),
-        ("en-GB", (at(20), at(24)), "20–24 November"),
+        ("en-GB", (at(18), at(20)), "18–20 November"),
+        ("en-GB", (at(20), at(24)), "between today and Tuesday"),
+        ("en-GB", (at(21), at(22)), "today"),
         ("en-GB", (at(24), at(23)), "Tuesday, 24 November"),
         ("de", (at(24), at(26)), "zwischen Dienstag und Donnerstag"),
         ("de", (at(28), at(30)), "28.–30. November"),
@@ -94,12 +96,12 @@ def test_a_window_of_whole_days(tag: str, window: tuple[datetime, datetime], exp
 @pytest.mark.parametrize(
     ("tag", "window", "expected"),
     [
-        ("en-GB", TOMORROW, "Tomorrow, Monday, 23 November"),
+        ("en-GB", TOMORROW, "Tomorrow"),
         ("en-GB", TUESDAY, "Tuesday, 24 November"),
         ("en-GB", OVER_NIGHT, "Today, 22:00 – tomorrow, 02:00"),
-        ("de", TODAY, "Heute, Sonntag, 22. November"),
+        ("de", TODAY, "Heute"),
         ("nl", TUESDAY, "Dinsdag 24 november"),
-        ("fr", TOMORROW, "Demain, lundi 23 novembre"),
+        ("fr", TOMORROW, "Demain"),
     ],
 )
 def test_the_day_of_a_window_by_itself(tag: str, window: tuple[datetime, datetime], expected: str) -> None:

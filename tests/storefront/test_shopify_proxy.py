@@ -170,3 +170,30 @@ async def test_resolve_says_whom_to_ask_where_there_is_neither(world: World) -> 
     assert page.status_code == 200
     assert "Please ask the shop" in page.text
     assert "https://www.lamp.example" in page.text
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "caller"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        # Who sends the header himself stands to the left of what Shopify saw.
+        ("192.0.2.1, 198.51.100.7", "198.51.100.7"),
+        # A proxy before Karla has added Shopify's own address.
+        ("192.0.2.1, 2001:db8::7, 203.0.113.9", "2001:db8::7"),
+        ("nonsense", "203.0.113.9"),
+        ("203.0.113.9", "203.0.113.9"),
+        ("", "203.0.113.9"),
+    ],
+)
+async def test_guesses_count_for_the_shopper_and_not_for_shopify(world: World, forwarded: str, caller: str) -> None:
+    world.api.hosts[HOST] = "lamps"
+    query = signed(orderNumber="1001", zipCode="10119")
+    headers = {"X-Forwarded-For": forwarded, "Accept-Language": "en"}
+    await world.http.get("/apps/karla/track", params=query, headers=headers)
+    assert world.api.callers[-1] == caller
+
+
+async def test_nobody_elses_header_says_who_guesses(world: World) -> None:
+    query = {"orderNumber": "1001", "zipCode": "10119"}
+    await world.http.get("/track/lamps", params=query, headers={"X-Forwarded-For": "198.51.100.7"})
+    assert world.api.callers[-1] == "203.0.113.9"

@@ -94,6 +94,13 @@ async def test_the_demo_shows_every_theme(karla: Karla, theme: str) -> None:
     assert f'data-theme="{theme}"' in page.text
 
 
+async def test_themes_are_tried_before_the_page_is_switched_on(karla: Karla) -> None:
+    shop = await karla.shop()
+    page = await karla.http.get(f"/track/{shop.slug}/demo", params={"theme": "bloom"})
+    assert page.status_code == 200
+    assert 'data-theme="bloom"' in page.text
+
+
 @pytest.mark.parametrize(
     "query",
     [

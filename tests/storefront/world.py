@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import msgspec
@@ -73,15 +74,17 @@ class Api:
             return self._missing("shop_not_found")
         call = f"{method} {path.partition('/storefront/')[2]}"
         if call == "GET shop":
-            theme = query.partition("theme=")[2]
-            brand = msgspec.structs.replace(self.shop.brand, theme=theme or self.shop.brand.theme)
-            return 200, msgspec.structs.replace(self.shop, brand=brand), {}
+            return 200, self._in_theme(self.shop, query), {}
         if call == "GET demo":
-            state = query.partition("state=")[2] or "on_the_way"
-            return 200, documents.order(state=state, level="demo"), {}
+            state = dict(parse_qsl(query)).get("state", "on_the_way")
+            return 200, documents.order(state=state, level="demo", shop=self._in_theme(self.shop, query)), {}
         if call == "POST sessions":
             return self._opened(body)
         return self._with_bearer(call, sent, body)
+
+    def _in_theme(self, shop: answers.StorefrontShop, query: str) -> answers.StorefrontShop:
+        theme = dict(parse_qsl(query)).get("theme", shop.brand.theme)
+        return msgspec.structs.replace(shop, brand=msgspec.structs.replace(shop.brand, theme=theme))
 
     def _opened(self, body: Any) -> tuple[int, Any, dict[str, str]]:
         if "token" in body:

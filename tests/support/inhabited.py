@@ -163,6 +163,8 @@ def options(operation: Operation, here: Inhabited | None = None) -> dict[str, An
     body = operation.example
     if here and here.credentials and "credentials" in body:
         body = {**body, "credentials": here.credentials}
+    if here and operation.id == "v1OrdersTrackpageUrl":
+        body = {"id": here.names["ref"], "id_type": "uuid"}
     if here and "organization" in body:
         body = {**body, "organization": here.names["organisation"], "slug": f"{here.names['slug']}-new"}
     if here:

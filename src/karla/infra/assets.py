@@ -43,14 +43,16 @@ def answer_of(asked: Mapping[str, str], asset: Asset, cache_control: str) -> Ans
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
-    if _has(asked, etag):
+    if has_already(asked, etag):
         return Answer(304, headers, b"")
     if takes_gzip(asked):
         return Answer(200, {**headers, "Content-Encoding": "gzip"}, asset.compressed)
     return Answer(200, headers, asset.plain)
 
 
-def _has(asked: Mapping[str, str], etag: str) -> bool:
+def has_already(asked: Mapping[str, str], etag: str) -> bool:
+    """Whether a request with these headers (lower case) names this tag, and so needs no body."""
+    # On its way an answer may be compressed, and its tag becomes a weak one then.
     known = [tag.strip().removeprefix("W/") for tag in asked.get("if-none-match", "").split(",")]
     return etag in known or known == ["*"]
 

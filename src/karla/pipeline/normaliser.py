@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from karla.domain.shipments.commands.complete import complete
 from karla.domain.shipments.commands.observe import observe
 from karla.domain.shipments.records import Observation, Observed, Shipment
 from karla.domain.tracking.commands.answers import mark_read
@@ -30,6 +31,7 @@ from karla.integrations import tracking
 from karla.integrations.carriers.contract import Parcel, Reading, Scan
 from karla.integrations.carriers.zones import hour_at
 from karla.pipeline.forecasts import UPDATED, foretold, sample_of
+from karla.pipeline.handovers import Sighting, completions, with_handover
 from karla.pipeline.health import Health
 from karla.pipeline.shop_time import NEVER, providers_by_test_clock
 from karla.vocabulary.events import TERMINAL
@@ -73,7 +75,8 @@ class Normaliser:
                 unreadable[answer.id] = _OF_ANOTHER
                 continue
             try:
-                read.append((answer, self._read(answer.provider, answer.body, parcel_of(answer))))
+                told = self._read(answer.provider, answer.body, parcel_of(answer))
+                read.append((answer, with_handover(told)))
             except Exception as error:  # noqa: BLE001 - a mapping's fault with one answer holds up no other
                 unreadable[answer.id] = f"{type(error).__name__}: {error}".replace("\0", "")[:_WORDS]
         scans = [(answer, scan) for answer, reading in read for scan in scans_of(answer, reading)]
@@ -85,6 +88,7 @@ class Normaliser:
         expected = [promise for one in asked for promise in _promised(*one)]
         expected += await foretold(work.scope, work.connection, asked)
         outcomes += await observe(work, expected)
+        await complete(work, completions(_sightings(scans, outcomes)))
         await learn(work, [sample for one in read if (sample := sample_of(*one)) is not None])
         await mark_read(work, answers, unreadable)
         seen = {
@@ -97,6 +101,14 @@ class Normaliser:
         if refused or unreadable:
             log.warning("carriers' words not taken", scans=refused, answers=len(unreadable))
         return len(answers), heard
+
+
+def _sightings(
+    scans: Sequence[tuple[Answer, Observation]], outcomes: Sequence[Observed | KarlaError]
+) -> Sequence[Sighting]:
+    """The scans with what became of them; the outcomes of promises follow."""
+    told = zip(scans, outcomes, strict=False)
+    return [Sighting(observation, outcome, answer.again) for (answer, observation), outcome in told]
 
 
 def _heard(scans: Sequence[tuple[Answer, Observation]], outcomes: Sequence[Observed | KarlaError]) -> Sequence[Heard]:

@@ -9,12 +9,14 @@ from karla.domain.shoppers.rules.attempts import (
     OF_ADDRESS,
     OF_NUMBER,
     OF_NUMBER_AND_ADDRESS,
+    OF_SITE,
     WINDOW,
     Bucket,
     Fill,
     buckets_of_number,
     buckets_of_tokens,
     filled,
+    network_of,
     wait,
 )
 from tests.support.clocks import NOON
@@ -52,7 +54,7 @@ def test_the_fullest_bucket_says_how_long() -> None:
 
 
 def test_nobody_waits_longer_than_a_few_minutes() -> None:
-    for size in (OF_ADDRESS, OF_NUMBER, OF_NUMBER_AND_ADDRESS):
+    for size in (OF_ADDRESS, OF_NUMBER, OF_NUMBER_AND_ADDRESS, OF_SITE):
         assert (wait([Bucket(b"name", size)], {b"name": Fill(float(size), NOON)}, NOON) or 0) <= 180
 
 
@@ -82,6 +84,28 @@ def test_what_is_counted_together() -> None:
 )
 def test_whoever_has_one_address_of_ipv6_has_its_whole_network(one: str, other: str, same: bool) -> None:
     assert (names(one) == names(other)) is same
+
+
+def test_a_whole_site_of_ipv6_is_counted_too() -> None:
+    one, other, far = (buckets_of_number(KEY, SHOP, f"2001:db8:{site}::1", "1") for site in ("1:2", "1:3", "2:2"))
+    together = {bucket.name for bucket in one} & {bucket.name for bucket in other}
+    assert {bucket.size for bucket in one if bucket.name in together} == {OF_NUMBER, OF_SITE}
+    assert {bucket.size for bucket in one if bucket in far} == {OF_NUMBER}
+    assert OF_ADDRESS < OF_SITE
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("198.51.100.7", "198.51.100.7"),
+        ("", ""),
+        ("a socket's path", "a socket's path"),
+    ],
+)
+def test_a_network_stands_for_whoever_has_all_of_it(address: str, network: str) -> None:
+    assert network_of(address) == network
 
 
 def test_names_tell_nothing_of_addresses_and_numbers_and_differ_by_shop_and_key() -> None:

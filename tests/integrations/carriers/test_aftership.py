@@ -256,7 +256,16 @@ def test_proof_of_delivery_weight_and_countries_are_read() -> None:
     reading = read(recording.body, parcel_of(recording))
     assert (reading.proof_of_delivery_url, reading.weight_grams) == ("https://pod.example/1.jpg", 1200)
     assert (reading.origin_country, reading.destination_country) == ("DE", "DE")
-    assert "Mustermann" not in repr(reading)
+    assert (reading.received_by, reading.photo_url) == ("Erika Mustermann", "https://pod.example/1.jpg")
+    assert "Mustermann" not in repr(msgspec.structs.replace(reading, received_by=None))
+
+
+def test_a_picture_of_a_signature_is_no_photo_of_the_parcel() -> None:
+    recording = registry.standin(Kind.CARRIERS, "aftership").recordings.all["delivered.json"]
+    told = msgspec.json.decode(recording.body)
+    told["proof_of_delivery"] = [{"type": "signature", "url": "https://pod.example/2"}]
+    reading = read(msgspec.json.encode(told), parcel_of(recording))
+    assert (reading.photo_url, reading.proof_of_delivery_url) == (None, "https://pod.example/2")
 
 
 # Asking

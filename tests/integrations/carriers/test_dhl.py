@@ -293,6 +293,13 @@ async def test_proof_of_delivery_weight_and_product_are_read(dhl: Playing) -> No
     assert (reading.service, reading.weight_grams) == ("EXPRESS WORLDWIDE", 1200)
     assert (reading.origin_country, reading.destination_country) == ("ES", "NL")
     assert str(reading.proof_of_delivery_url).startswith("https://webpod.dhl.com/")
+    assert reading.received_by == "J. JANSEN"
+
+
+async def test_the_receivers_own_name_is_nobody_who_took_the_parcel(dhl: Playing) -> None:
+    recording = dhl.standin.recordings.all["delivered.de.json"]
+    assert b"Mustermann" in recording.body
+    assert "Mustermann" not in repr(read(recording.body, parcel_of(recording)))
 
 
 @pytest.mark.parametrize(("url", "shown"), [("https://www.dhl.de/x", True), ("javascript:alert(1)", False)])

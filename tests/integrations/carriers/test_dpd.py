@@ -103,10 +103,15 @@ def test_a_stage_to_come_is_no_scan() -> None:
     assert [scan.event_name for scan in read(answer(*told)).scans] == ["ACCEPTED_BY_CARRIER"]
 
 
-def test_names_of_receivers_stay_unread() -> None:
+def test_of_people_only_who_took_the_parcel_is_read() -> None:
     who = item("normalItems", "Zustellung an", "MUSTERMANN")
     told = stage("DELIVERED", "Erfolgreich zugestellt.", "12/03/2026, 08:00", more=who)
-    assert b"MUSTERMANN" not in msgspec.json.encode(read(answer(told)))
+    reading = read(answer(told))
+    assert reading.received_by == "MUSTERMANN"
+    assert b"MUSTERMANN" not in msgspec.json.encode(msgspec.structs.replace(reading, received_by=None))
+    other = item("normalItems", "Empfänger", "MUSTERMANN")
+    unread = read(answer(stage("DELIVERED", "Erfolgreich zugestellt.", "12/03/2026, 08:00", more=other)))
+    assert b"MUSTERMANN" not in msgspec.json.encode(unread)
 
 
 def test_a_later_wording_of_a_stage_is_a_scan_of_its_own_and_the_same_one_is_told_once() -> None:

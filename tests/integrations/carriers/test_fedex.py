@@ -187,13 +187,19 @@ async def test_the_place_to_collect_at_is_named(fedex: Playing, file: str, point
         assert reading.scans[-1].additional_info["pickup_point"] == point.name
 
 
-async def test_product_weight_and_countries_are_read_and_no_name_of_a_receiver(fedex: Playing) -> None:
+async def test_product_weight_countries_and_who_took_it_are_read(fedex: Playing) -> None:
     recording = fedex.standin.recordings.all["delivered.en.json"]
     reading = read(recording.body, parcel_of(recording))
     assert (reading.service, reading.weight_grams) == ("FedEx Priority Overnight", 454)
     assert (reading.origin_country, reading.destination_country) == ("US", "US")
-    assert "MUSTERMANN" in recording.body.decode()
-    assert "MUSTERMANN" not in msgspec.json.encode(reading).decode()
+    assert reading.received_by == "E.MUSTERMANN"
+    assert "MUSTERMANN" not in msgspec.json.encode(msgspec.structs.replace(reading, received_by=None)).decode()
+
+
+def test_that_no_signature_was_asked_for_is_nobodys_name() -> None:
+    where = {"locationDescription": "Front Door", "receivedByName": "Signature not required"}
+    reading = read(answer(scan("2026-03-11T08:00:00-07:00", "DL"), deliveryDetails=where))
+    assert (reading.received_by, reading.left_at) == (None, "Front Door")
 
 
 # Several shipments with a number

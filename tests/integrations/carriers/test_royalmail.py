@@ -212,15 +212,16 @@ async def test_the_place_to_collect_at_is_named_as_long_as_the_parcel_waits(roya
     assert read(collected.body, parcel_of(collected)).pickup is None
 
 
-async def test_product_countries_and_redelivery_are_read_and_no_name_of_a_person(royalmail: Playing) -> None:
+async def test_product_countries_and_redelivery_are_read_and_who_signed(royalmail: Playing) -> None:
     told = {name: royalmail.standin.recordings.all[f"{name}.en.json"] for name in ("no_answer", "export")}
     missed, exported = (read(one.body, parcel_of(one)) for one in told.values())
     assert missed.reroute_url == "https://www.royalmail.com/receiving-mail/redelivery"
     assert (missed.service, missed.origin_country, missed.destination_country) == ("Royal Mail Tracked 24", "GB", "GB")
     assert (exported.origin_country, exported.destination_country, exported.reroute_url) == ("GB", "DE", None)
     signed = royalmail.standin.recordings.all["delivered_signed.en.json"]
-    assert b"MUSTERMANN" in signed.body
-    assert "MUSTERMANN" not in repr(read(signed.body, parcel_of(signed)))
+    reading = read(signed.body, parcel_of(signed))
+    assert reading.received_by == "MUSTERMANN"
+    assert "MUSTERMANN" not in repr(msgspec.structs.replace(reading, received_by=None))
 
 
 def test_a_link_to_another_site_is_no_address_of_royal_mails() -> None:

@@ -446,6 +446,38 @@ def test_links_and_weight_are_told() -> None:
     assert early.service == "Sandbox Express"
 
 
+@pytest.mark.parametrize(
+    ("number", "member", "names"),
+    [
+        (
+            "SBX-NEIGHBOUR-4",
+            "neighbour",
+            ["Family Öztürk, 2nd floor", "Ms Jansen, ground floor", "A. Kowalska, number 14"],
+        ),
+        ("SBX-EXPRESS-1", "received_by", ["E. Sandberg", "P. Kasten"]),
+        ("SBX-A.O.DS-1", "left_at", ["In the bicycle shed", "Behind the garden gate", "On the terrace"]),
+    ],
+)
+def test_who_took_a_parcel_or_where_it_lies_is_told_with_the_delivery(
+    number: str, member: str, names: list[str]
+) -> None:
+    delivered = read(number)
+    assert getattr(delivered, member) in names
+    before = read(number, delivered.scans[-1].event_time - timedelta(minutes=1))
+    assert (before.received_by, before.neighbour, before.left_at) == (None, None, None)
+
+
+def test_a_story_with_a_proof_tells_of_the_handover_by_then_only() -> None:
+    early, late = read("SBX-A.O.DS.2H.DV-1", START + timedelta(hours=3)), read("SBX-A.O.DS.2H.DV-1")
+    assert (events(early)[-1], early.left_at, early.proof_of_delivery_url) == ("DELIVERED_TO_SAFE_PLACE", None, None)
+    assert (events(late)[-1], bool(late.left_at)) == ("PROOF_OF_DELIVERY_AVAILABLE", True)
+
+
+def test_a_handover_is_worded_in_the_language_of_the_parcel() -> None:
+    assert read("SBX-NEIGHBOUR-90008", language="de").neighbour == "Frau Jansen, Erdgeschoss"
+    assert read("SBX-NEIGHBOUR-90008", language="fr").neighbour == "Ms Jansen, ground floor"
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"\xff", b'{"number": 1}'])
 def test_what_is_no_answer_of_the_sandbox_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):

@@ -190,13 +190,19 @@ async def test_the_place_to_collect_at_is_named_as_long_as_the_parcel_waits(
     assert read(recording.body, parcel_of(recording)).pickup == point
 
 
-async def test_product_weight_and_countries_are_read_and_no_name_of_a_receiver(ups: Playing) -> None:
+async def test_product_weight_countries_and_who_took_it_are_read(ups: Playing) -> None:
     recording = ups.standin.recordings.all["delivered.en.json"]
     reading = read(recording.body, parcel_of(recording))
     assert (reading.service, reading.weight_grams) == ("UPS Ground", 1134)
     assert (reading.origin_country, reading.destination_country) == ("US", "US")
-    assert "MUSTERMANN" in recording.body.decode()
-    assert "MUSTERMANN" not in msgspec.json.encode(reading).decode()
+    assert (reading.received_by, reading.left_at) == ("MUSTERMANN", None)
+    assert "MUSTERMANN" not in msgspec.json.encode(msgspec.structs.replace(reading, received_by=None)).decode()
+
+
+def test_what_the_driver_just_left_was_taken_by_nobody() -> None:
+    where = {"location": "Front Door", "receivedBy": "DRIVER RELEASE"}
+    reading = read(answer(activity("20260312", "142205", "D", "KB"), deliveryInformation=where))
+    assert (reading.received_by, reading.left_at) == (None, "Front Door")
 
 
 # Answers

@@ -136,6 +136,13 @@ def test_a_scan_stays_the_same_as_the_story_goes_on_and_is_told_once() -> None:
     assert len(late.scans) == 2
 
 
+def test_who_took_the_parcel_is_named_by_the_newest_delivery_alone() -> None:
+    taken = event("Delivered, Left with Individual", "01", "2026-03-12T13:00:00", name="J MUSTERMANN")
+    notice = event("Notice Left (No Authorized Recipient Available)", "02", "2026-03-11T13:00:00", name="SOMEBODY")
+    assert read(details(taken, notice)).received_by == "J MUSTERMANN"
+    assert read(details(notice)).received_by is None
+
+
 @pytest.mark.parametrize("timestamp", [None, "", "yesterday", "0001-01-01T00:00:00", "9999-12-31T23:59:59"])
 def test_a_scan_without_a_time_is_passed_over(timestamp: str | None) -> None:
     told = event("Out for Delivery", "OF")

@@ -1,8 +1,10 @@
 """Reads of products."""
 
+from collections.abc import Collection
+
 import asyncpg
 
-from karla.domain.catalog.records import Variant, VariantFilter
+from karla.domain.catalog.records import ListedVariant, Variant, VariantFilter, VariantKey
 from karla.infra.paging import Paged
 from karla.infra.work import Connection
 from karla.vocabulary.scope import Scope
@@ -51,6 +53,24 @@ async def variant(scope: Scope, connection: Connection, product_id: str, variant
         variant_id,
     )
     return variant_from(row) if row else None
+
+
+async def listed_variants(
+    scope: Scope, connection: Connection, wanted: Collection[VariantKey]
+) -> dict[VariantKey, ListedVariant]:
+    """What shoppers are told of these variants; one that the catalogue doesn't have is missing."""
+    rows = await connection.fetch(
+        """
+        select p.product_id, p.variant_id, p.title, p.variant_title, p.product_url, p.image_url, p.translations
+        from unnest($1::text[], $2::text[]) as w (product_id, variant_id)
+        join products p on (p.product_id, p.variant_id) = (w.product_id, w.variant_id)
+        where p.shop_id = $3
+        """,
+        [product_id for product_id, _ in wanted],
+        [variant_id for _, variant_id in wanted],
+        scope.shop,
+    )
+    return {(row[0], row[1]): ListedVariant(*row[2:]) for row in rows}
 
 
 def variant_from(row: asyncpg.Record) -> Variant:

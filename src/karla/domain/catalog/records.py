@@ -9,6 +9,10 @@ Translations = dict[str, dict[str, str]]
 """By language code, the translated members: `{"de": {"title": "…"}}`."""
 
 
+VariantKey = tuple[str, str]
+"""Product and variant, by the merchant's ids."""
+
+
 class VariantMembers(msgspec.Struct, frozen=True, kw_only=True):
     """What a shop says of one variant; it replaces what was stored, so an absent member is an empty one.
 
@@ -31,6 +35,16 @@ class Variant(VariantMembers, frozen=True, kw_only=True):
 
     created_at: datetime
     updated_at: datetime
+
+
+class ListedVariant(msgspec.Struct, frozen=True):
+    """What a shopper may know of a variant, without its price, which may be another one by now."""
+
+    title: str
+    variant_title: str | None
+    product_url: str | None
+    image_url: str | None
+    translations: Translations
 
 
 class VariantFilter(msgspec.Struct, frozen=True, kw_only=True):

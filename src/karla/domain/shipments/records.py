@@ -158,3 +158,12 @@ class Observed(msgspec.Struct, frozen=True):
     event: TimelineEvent
     shipment: Shipment
     known: bool
+
+
+class Completion(msgspec.Struct, frozen=True):
+    """What is told later of an event that is on a timeline: members of its `additional_info`, new or anew."""
+
+    shop_id: UUID
+    shipment_id: UUID
+    event_id: UUID
+    info: dict[str, Any]

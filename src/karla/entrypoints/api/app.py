@@ -1,5 +1,6 @@
 """The HTTP application: every resource, behind one guard and one way to answer errors."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import copy
@@ -23,6 +24,7 @@ from karla.entrypoints.api.rendering import Rendered
 from karla.entrypoints.api.resources import RESOURCES
 from karla.entrypoints.api.services import Services, services_of
 from karla.entrypoints.api.slashes import with_slashes
+from karla.entrypoints.api.storefront.demos.warming import warm
 from karla.entrypoints.api.storefront.origins import shared_with_origins
 from karla.entrypoints.api.straight import straight
 from karla.entrypoints.inbound import carriers as pushed
@@ -40,6 +42,7 @@ def build(open_services: Callable[[], AbstractAsyncContextManager[Services]]) ->
         async with open_services() as services:
             app.state.services = services
             app.state.pages = pages_on(whole, services.settings, services.clock)
+            await asyncio.to_thread(warm, services)
             try:
                 yield
             finally:

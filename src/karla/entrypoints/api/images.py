@@ -16,6 +16,7 @@ from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.uploads import BODY_BYTES, ImageUpload, image_of
 from karla.infra import images
 from karla.infra.access import NOWHERE
+from karla.infra.assets import has_already
 from karla.infra.errors import Fault, Invalid, NotFound
 from karla.infra.ids import new_id, new_secret
 from karla.infra.storage import ObjectMissing, StoreUnavailable
@@ -121,18 +122,13 @@ async def read_image(
     if image is None:
         raise missing
     headers = {**_HEADERS, "ETag": f'"{image.id.hex}"'}
-    if _has(request, headers["ETag"]):
+    if has_already(request.headers, headers["ETag"]):
         return Response(b"", status_code=304, headers=headers, media_type=image.content_type)
     try:
         content = await services.objects.get(image.object_key)
     except ObjectMissing as error:
         raise missing from error
     return Response(content, headers=headers, media_type=image.content_type)
-
-
-def _has(request: Request[Any, Any, Any], etag: str) -> bool:
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return etag in known or known == ["*"]
 
 
 HANDLERS = (upload_image, read_image)

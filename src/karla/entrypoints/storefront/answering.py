@@ -1,11 +1,12 @@
 """Pages as answers over HTTP: compressed, with what browsers are told beside them."""
 
 from typing import Any
+from urllib.parse import quote
 
+import msgspec
 from litestar import Request, Response
 from litestar.enums import MediaType
 
-from karla.client.storefront.answers import StorefrontShop
 from karla.entrypoints.storefront import rendering
 from karla.entrypoints.storefront.campaigns import origin_of
 from karla.entrypoints.storefront.identity import FRAGMENT
@@ -18,6 +19,7 @@ from karla.infra.assets import compressed, takes_gzip
 
 PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff", "X-Robots-Tag": "noindex"}
 _HTML = "text/html"
+_OF_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 
 
 def shown_answer(request: Request[Any, Any, Any], pages: Pages, visit: Visit, shown: Shown) -> Response[bytes]:
@@ -38,7 +40,6 @@ def page_answer(request: Request[Any, Any, Any], pages: Pages, shown: Shown) -> 
     policy = Policy(
         nonce=shown.page.chrome.nonce,
         own=[own] if own else [],
-        images=_images(shown.shop, own),
         embedders=shown.shop.embedding_origins if shown.shop else (),
         is_private=shown.session is not None or shown.order is not None or shown.status != 200,
     )
@@ -50,25 +51,34 @@ def page_answer(request: Request[Any, Any, Any], pages: Pages, shown: Shown) -> 
 
 def html_answer(request: Request[Any, Any, Any], html: str, status: int, headers: dict[str, str]) -> Response[bytes]:
     """HTML, compressed where that is wanted."""
-    body = html.encode()
+    return _answer(request, html.encode(), _HTML, status, headers)
+
+
+def json_answer(
+    request: Request[Any, Any, Any], content: object, status: int, headers: dict[str, str]
+) -> Response[bytes]:
+    """JSON, compressed where that is wanted."""
+    return _answer(request, msgspec.json.encode(content), MediaType.JSON, status, headers)
+
+
+def _answer(
+    request: Request[Any, Any, Any], body: bytes, media_type: str, status: int, headers: dict[str, str]
+) -> Response[bytes]:
     if takes_gzip(request.headers):
         body = compressed(body)
         headers = {**headers, "Content-Encoding": "gzip"}
     headers["Vary"] = "Accept-Language, Accept-Encoding"
-    return Response(body, status_code=status, headers=headers, media_type=_HTML)
-
-
-def _images(shop: StorefrontShop | None, own: str | None) -> list[str]:
-    """Where the shop keeps its logo and background, if not here."""
-    if shop is None:
-        return []
-    urls = (shop.brand.logo_url, shop.brand.logo_dark_url, shop.brand.background_url)
-    return sorted({origin for url in urls if (origin := origin_of(url))} - {own})
+    return Response(body, status_code=status, headers=headers, media_type=media_type)
 
 
 def redirect(address: str) -> Response[bytes]:
     """The answer to a form: the page it came from, asked for anew."""
-    headers = {"Location": address, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    # What a shop wrote into an address of its own may be no header's to hold.
+    headers = {
+        "Location": quote(address, safe=_OF_ADDRESSES),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
     return Response(b"", status_code=303, headers=headers, media_type=MediaType.TEXT)
 
 

@@ -11,22 +11,31 @@ _PARAMETERS = {"source": "utm_source", "medium": "utm_medium", "campaign": "utm_
 
 def outgoing(url: str | None, shop: StorefrontShop) -> str | None:
     """A link as the page has it: to the shop's own hosts with its campaign; None for what is no web address."""
-    if not url or urlsplit(url).scheme not in ("http", "https"):
+    if web_address(url) is None or url is None:
         return None
     return _tagged(url, tuple(shop.campaign.items())) if _is_own(url, shop.links.shop_url) else url
 
 
 def web_address(url: str | None) -> str | None:
     """A link of somebody else's as it is; None for what is no web address."""
-    return url if url and urlsplit(url).scheme in ("http", "https") else None
+    return url if _host(url) else None
 
 
 @lru_cache(maxsize=4096)
 def _is_own(url: str, shop_url: str | None) -> bool:
     """Whether it leads to the shop's host, or one below or beside its `www`."""
-    own = (urlsplit(shop_url or "").hostname or "").removeprefix("www.")
-    host = urlsplit(url).hostname or ""
+    own, host = _host(shop_url).removeprefix("www."), _host(url)
     return bool(own) and (host == own or host.endswith(f".{own}"))
+
+
+def _host(url: str | None) -> str:
+    """The host of a web address; "" of what is none, as shops and carriers may write anything."""
+    try:
+        parts = urlsplit(url or "")
+        port = parts.port  # of one that is none nothing is told before
+    except ValueError:
+        return ""
+    return parts.hostname or "" if parts.scheme in ("http", "https") and port != 0 else ""
 
 
 @lru_cache(maxsize=4096)

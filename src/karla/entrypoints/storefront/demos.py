@@ -1,7 +1,5 @@
 """The demo: a bar to look at every state, theme and language."""
 
-import msgspec
-
 from karla.client.storefront.answers import StorefrontOrder
 from karla.entrypoints.storefront.contexts.frame import names_of_languages
 from karla.entrypoints.storefront.identity import LANGUAGE, link
@@ -16,12 +14,8 @@ THEMES = {"clear": "Clear", "linen": "Linen", "nocturne": "Nocturne", "bloom": "
 
 async def demo_order(source: Source, visit: Visit) -> StorefrontOrder:
     """The made-up order in the asked state, in the asked theme. The client's errors; NotAnswering."""
-    order = await source.demo(visit.slug, visit.reader.tongue, visit.values.get(STATE) or None)
-    theme = visit.values.get(THEME) or None
-    if theme is None:
-        return order
-    shop = await source.shop(visit.slug, visit.reader.tongue, theme)
-    return msgspec.structs.replace(order, shop=shop.value)
+    state, theme = visit.values.get(STATE) or None, visit.values.get(THEME) or None
+    return await source.demo(visit.slug, visit.reader.tongue, state, theme)
 
 
 def switches(visit: Visit, order: StorefrontOrder) -> list[Switch]:
@@ -47,16 +41,20 @@ def switches(visit: Visit, order: StorefrontOrder) -> list[Switch]:
 
 
 def states(words: Words) -> dict[str, str]:
-    """The states that an order may be in, by name."""
+    """What the demo shows, by name: the states that an order may be in, and ways that a parcel may be handed over."""
     return {
         "placed": words.gettext("Placed"),
         "preparing": words.gettext("Being prepared"),
+        "multi": words.gettext("Several parcels"),
         "partially_shipped": words.gettext("Partly shipped"),
         "on_the_way": words.gettext("On the way"),
         "out_for_delivery": words.gettext("Out for delivery"),
         "waiting": words.gettext("Waiting for pickup"),
+        "locker": words.gettext("Parcel locker"),
         "partially_delivered": words.gettext("Partly delivered"),
         "delivered": words.gettext("Delivered"),
+        "neighbour": words.gettext("With a neighbour"),
+        "letterbox": words.gettext("In the letterbox"),
         "delayed": words.gettext("Delayed"),
         "failed": words.gettext("Delivery failed"),
         "lost": words.gettext("Lost"),

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any, cast
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, post, route
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
@@ -12,11 +12,12 @@ from litestar.params import FromPath
 from karla.client import errors
 from karla.client.storefront.answers import StorefrontOrder, StorefrontShop
 from karla.entrypoints.storefront import files, rendering
+from karla.entrypoints.storefront.answering import json_answer
 from karla.entrypoints.storefront.contexts.frame import brand_style
 from karla.entrypoints.storefront.demos import THEME
 from karla.entrypoints.storefront.identity import called, elsewhere, link
 from karla.entrypoints.storefront.languages import Tongue
-from karla.entrypoints.storefront.parts import Pages
+from karla.entrypoints.storefront.parts import READ, Pages
 from karla.entrypoints.storefront.showing import Shown, finder, order_shown
 from karla.entrypoints.storefront.source import NotAnswering, SeenOrder
 from karla.entrypoints.storefront.views import FinderPage, OrderPage
@@ -49,9 +50,7 @@ class Refusal(msgspec.Struct):
 
 
 @post("/track/{slug:str}/embed", status_code=200, request_max_body_size=_MOST_BYTES)
-async def embed(
-    slug: FromPath[str], request: Request[Any, Any, Any], pages: NamedDependency[Pages]
-) -> Response[Embedded | Refusal]:
+async def embed(slug: FromPath[str], request: Request[Any, Any, Any], pages: NamedDependency[Pages]) -> Response[bytes]:
     """The order that a JSON body (`orderNumber`, `zipCode`, `token`, `lang`, `theme`) names, else the finder."""
     place = elsewhere(slug, pages.public_url)
     visit = await visit_at(place, request, pages, await _values(request), surface="embed")
@@ -59,18 +58,19 @@ async def embed(
         try:
             shown = await _shown(pages, visit)
         except NotAnswering:
-            return _refusal(503, "unavailable", visit.reader.words.gettext("Back in a moment"))
+            return _refusal(request, 503, "unavailable", visit.reader.words.gettext("Back in a moment"))
         except errors.ApiError as refusal:
-            return _refusal(refusal.status, refusal.key, refusal.message, refusal.retry_after)
+            return _refusal(request, refusal.status, refusal.key, refusal.message, refusal.retry_after)
     page = shown.page
     if not isinstance(page, OrderPage | FinderPage) or shown.shop is None:
-        return _refusal(shown.status, shown.key or "not_found", page.chrome.title, shown.retry_after)
+        return _refusal(request, shown.status, shown.key or "not_found", page.chrome.title, shown.retry_after)
     theme = visit.values.get(THEME, "")
     version = _stylesheet(shown.shop).version
     css_url = link(f"{place.below}/embed.css", {THEME: theme, "v": version})
+    page = msgspec.structs.replace(page, chrome=msgspec.structs.replace(page.chrome, heading=2))
     html = rendering.fragment(shown.language, page)
     content = Embedded(html=html, css_url=css_url, order=shown.order, session=shown.session)
-    return Response(content, headers=_PRIVATE)
+    return json_answer(request, content, 200, dict(_PRIVATE))
 
 
 async def _shown(pages: Pages, visit: Visit) -> Shown:
@@ -90,7 +90,7 @@ async def _themed(pages: Pages, visit: Visit, shop: StorefrontShop | None) -> St
     if not theme or shop is None:
         return shop
     try:
-        return (await pages.source.shop(visit.slug, visit.reader.tongue, theme)).value
+        return await pages.source.shop(visit.slug, visit.reader.tongue, theme)
     except (NotAnswering, errors.ApiError):
         return shop
 
@@ -103,28 +103,29 @@ async def _values(request: Request[Any, Any, Any]) -> dict[str, str]:
     return texts(body) if isinstance(body, dict) else {}
 
 
-def _refusal(status: int, key: str, message: str, retry_after: float | None = None) -> Response[Embedded | Refusal]:
-    headers = _PRIVATE if retry_after is None else {**_PRIVATE, "Retry-After": str(round(retry_after))}
-    return Response(Refusal(key, message), status_code=status, headers=headers)
+def _refusal(
+    request: Request[Any, Any, Any], status: int, key: str, message: str, retry_after: float | None = None
+) -> Response[bytes]:
+    headers = dict(_PRIVATE) if retry_after is None else {**_PRIVATE, "Retry-After": str(round(retry_after))}
+    return json_answer(request, Refusal(key, message), status, headers)
 
 
-@get("/track/{slug:str}/embed.css")
+@route("/track/{slug:str}/embed.css", http_method=READ)
 async def embed_css(
     slug: FromPath[str], request: Request[Any, Any, Any], pages: NamedDependency[Pages]
 ) -> Response[bytes]:
     """The pages' stylesheet with a shop's design as custom properties; under its version it may be kept for ever."""
     theme = request.query_params.get(THEME)
     try:
-        shop = (await pages.source.shop(called(slug), Tongue(SOURCE), theme or None)).value
-    except NotAnswering:
-        return Response(b"", status_code=503, headers={**_SHARED, "Cache-Control": "no-store"}, media_type="text/css")
-    except errors.ApiError as refusal:
+        shop = await pages.source.shop(called(slug), Tongue(SOURCE), theme or None)
+    except (NotAnswering, errors.ApiError) as refusal:
+        status = refusal.status if isinstance(refusal, errors.ApiError) else 503
         headers = {**_SHARED, "Cache-Control": "no-store"}
-        return Response(b"", status_code=refusal.status, headers=headers, media_type="text/css")
+        return Response(b"", status_code=status, headers=headers, media_type="text/css")
     return _asset_answer(request, _stylesheet(shop), otherwise=_SOON)
 
 
-@get("/track/assets/{name:str}")
+@route("/track/assets/{name:str}", http_method=READ)
 async def page_asset(name: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
     """A file of the pages."""
     if name not in files.names():

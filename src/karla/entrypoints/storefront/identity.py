@@ -104,6 +104,6 @@ def in_proxy(slug: str, path: str, public_url: str) -> Place:
 
 
 def link(address: str, *queries: Mapping[str, str]) -> str:
-    """An address with what is given of the queries."""
+    """An address, which may have a query of its own, with what is given of the others."""
     given = {name: value for query in queries for name, value in query.items() if value}
-    return f"{address}?{urlencode(given)}" if given else address
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(given)}" if given else address

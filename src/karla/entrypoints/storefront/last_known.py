@@ -20,10 +20,10 @@ _BYTES = 32 * 1024 * 1024
 
 
 class Known(msgspec.Struct, Generic[T], frozen=True):
-    """Something as it was at a moment; `as_of` None is now."""
+    """Something as it was at a moment."""
 
     value: T
-    as_of: datetime | None = None
+    as_of: datetime
 
 
 class _Kept(msgspec.Struct, frozen=True):

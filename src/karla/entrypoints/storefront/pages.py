@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Request, Response, get
+from litestar import Request, Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -13,14 +13,14 @@ from karla.entrypoints.storefront.contexts.reader import Reader
 from karla.entrypoints.storefront.delivery_calendar import calendar_of
 from karla.entrypoints.storefront.demos import demo_order, switches
 from karla.entrypoints.storefront.identity import path_of
-from karla.entrypoints.storefront.parts import Pages
+from karla.entrypoints.storefront.parts import READ, Pages
 from karla.entrypoints.storefront.showing import Shown, demo_shown, error, finder, shown, unavailable
 from karla.entrypoints.storefront.source import NotAnswering
 from karla.entrypoints.storefront.visits import Visit, visit_of
 from karla.infra.in_process import on_behalf_of
 
 
-@get("/track/{slug:str}")
+@route("/track/{slug:str}", http_method=READ)
 async def tracking_page(
     slug: FromPath[str], request: Request[Any, Any, Any], pages: NamedDependency[Pages]
 ) -> Response[bytes]:
@@ -30,7 +30,7 @@ async def tracking_page(
         return shown_answer(request, pages, visit, await shown(pages, visit))
 
 
-@get("/track/{slug:str}/demo")
+@route("/track/{slug:str}/demo", http_method=READ)
 async def demo_page(
     slug: FromPath[str], request: Request[Any, Any, Any], pages: NamedDependency[Pages]
 ) -> Response[bytes]:
@@ -51,7 +51,7 @@ async def _demo(pages: Pages, visit: Visit) -> Shown:
     return demo_shown(visit, order, switches(visit, order))
 
 
-@get("/track/{slug:str}/delivery.ics")
+@route("/track/{slug:str}/delivery.ics", http_method=READ)
 async def delivery_ics(
     slug: FromPath[str], request: Request[Any, Any, Any], pages: NamedDependency[Pages]
 ) -> Response[bytes]:

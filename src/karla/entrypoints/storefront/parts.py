@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import msgspec
+from litestar.enums import HttpMethod
 
 from karla.client.storefront import AsyncStorefront
 from karla.entrypoints.storefront.rendering import compile_all, environment
@@ -11,6 +12,9 @@ from karla.entrypoints.storefront.words.catalogues import LANGUAGES
 from karla.infra.clock import Clock
 from karla.infra.in_process import Application, InProcess
 from karla.infra.settings import Settings
+
+READ = (HttpMethod.GET, HttpMethod.HEAD)
+"""A page answers both: those who check links ask for its headers alone."""
 
 
 class Pages(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency
 
 from karla.entrypoints.storefront.words.catalogues import Words
 
@@ -102,14 +102,10 @@ class Phrases(msgspec.Struct, frozen=True):
         return self.words.gettext("%(day)s, %(time)s", day=days, time=hours) if hours else days
 
     def window_day(self, start: datetime, end: datetime, *, whole_days: bool) -> str:
-        """The days of a window by themselves: `Tomorrow, Tuesday, 24 November`; `Between Tuesday and Thursday`."""
+        """The days of a window by themselves: `Tomorrow`; `Tuesday, 24 November`; `Between Tuesday and Thursday`."""
         if not whole_days and self.hours(start, end) is None:
             return capitalised(self._from_moment_to_moment(start, end))
-        first, last = self._both(start, end)
-        if first == last and abs((first - self.today).days) <= 1:
-            day = self.words.gettext("%(day)s, %(date)s", day=self.day(first), date=self.full_day(first))
-            return capitalised(day)
-        return capitalised(self._days(first, last))
+        return capitalised(self.days(start, end))
 
     def hours(self, start: datetime, end: datetime) -> str | None:
         """`14:00–16:00`, `2 – 4 PM`; None when they are of different days."""
@@ -130,10 +126,12 @@ class Phrases(msgspec.Struct, frozen=True):
         return self.words.gettext("%(first)s – %(last)s", first=self.soon(start), last=self.soon(end))
 
     def _days(self, first: date, last: date) -> str:
+        if first < self.today <= last:
+            first = self.today  # what is left of it
         if first == last:
             return self.day(first)
         ahead = (first - self.today).days
-        if last - first == timedelta(1) and ahead in (-1, 0):
+        if last - first == timedelta(1) and ahead == 0:
             return self.words.gettext("%(first)s or %(last)s", first=self.day(first), last=self.day(last))
         if ahead < 0 or (last - self.today).days > _NEAR_DAYS:
             return _date_range(self.locale, first, last)
@@ -151,10 +149,6 @@ class Phrases(msgspec.Struct, frozen=True):
     def price(self, amount: float, currency: str) -> str:
         """`€49.90`, as the language writes it."""
         return format_currency(amount, currency, locale=self.locale)
-
-    def number(self, number: int) -> str:
-        """`1,234`."""
-        return format_decimal(number, locale=self.locale)
 
 
 def capitalised(text: str) -> str:

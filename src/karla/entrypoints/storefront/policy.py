@@ -1,20 +1,23 @@
 """What browsers are told beside a page: what it may load, who may frame it, who may keep it."""
 
+import re
 import secrets
 from collections.abc import Sequence
 
 import msgspec
 
+# Whatever else stands in an origin would be read as a part of the policy.
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE)
+
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """`own` are Karla's origins beside the page's, for what the API serves.
+    """`own` are Karla's origins beside the page's, for what the API serves; `embedders` may show the page in theirs.
 
-    `images` are those that the shop's own design names; `embedders` may show the page in theirs.
+    There are no others: pictures of shops and carriers are Karla's to serve.
     """
 
     nonce: str
     own: Sequence[str] = ()
-    images: Sequence[str] = ()
     embedders: Sequence[str] = ()
     is_private: bool = True
 
@@ -37,21 +40,27 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _content(self) -> str:
-        own = " ".join(["'self'", *self.own])
-        embedders = " ".join(["'self'", *self.embedders])
+        own = _listed(self.own)
         return "; ".join(
             (
                 "default-src 'none'",
-                f"script-src 'nonce-{self.nonce}' {own}",
+                # No host: what else lies on Karla's own is no page's to run.
+                f"script-src 'nonce-{self.nonce}'",
                 f"style-src 'nonce-{self.nonce}' {own}",
-                f"img-src {' '.join([own, *self.images])}",
+                f"img-src {own}",
                 f"font-src {own}",
                 f"connect-src {own}",
                 f"form-action {own}",
                 "base-uri 'none'",
-                f"frame-ancestors {embedders}",
+                "require-trusted-types-for 'script'",
+                "trusted-types karla-page",
+                f"frame-ancestors {_listed(self.embedders)}",
             )
         )
+
+
+def _listed(origins: Sequence[str]) -> str:
+    return " ".join(["'self'", *(origin for origin in origins if _ORIGIN.fullmatch(origin))])
 
 
 def nonce() -> str:

@@ -2,34 +2,32 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+import msgspec
+from litestar import Request, Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from karla.client import errors
-from karla.client.storefront.answers import StorefrontShop
 from karla.entrypoints.storefront import shopify
 from karla.entrypoints.storefront.answering import page_answer, plain_answer, redirect, shown_answer
-from karla.entrypoints.storefront.campaigns import outgoing
-from karla.entrypoints.storefront.contexts.parcels import joined
+from karla.entrypoints.storefront.contexts.parcels import FLOWS, claim_url
 from karla.entrypoints.storefront.identity import FLOW, LANGUAGE, ORDER_NUMBER, ZIP_CODE, in_proxy
-from karla.entrypoints.storefront.parts import Pages
+from karla.entrypoints.storefront.parts import READ, Pages
 from karla.entrypoints.storefront.showing import error, finder, shown
 from karla.entrypoints.storefront.source import NotAnswering
 from karla.entrypoints.storefront.visits import Visit, texts, visit_at
 from karla.infra.in_process import on_behalf_of
 
 _NOBODY = {"Cache-Control": "no-store"}
-_FLOWS = frozenset({"notReceived", "defective", "return"})
 
 
-@get("/apps/karla/track")
+@route("/apps/karla/track", http_method=READ)
 async def proxied_page(request: Request[Any, Any, Any], pages: NamedDependency[Pages]) -> Response[bytes]:
     """The tracking page, as the shop's shoppers find it under its own host."""
     return await _track(request, pages, None)
 
 
-@get("/{market:str}/apps/karla/track")
+@route("/{market:str}/apps/karla/track", http_method=READ)
 async def proxied_page_of_market(
     market: FromPath[str], request: Request[Any, Any, Any], pages: NamedDependency[Pages]
 ) -> Response[bytes]:
@@ -37,13 +35,13 @@ async def proxied_page_of_market(
     return await _track(request, pages, market)
 
 
-@get("/apps/karla/resolve")
+@route("/apps/karla/resolve", http_method=READ)
 async def proxied_resolve(request: Request[Any, Any, Any], pages: NamedDependency[Pages]) -> Response[bytes]:
     """To where the shop hears what is wrong with an order."""
     return await _resolve(request, pages, None)
 
 
-@get("/{market:str}/apps/karla/resolve")
+@route("/{market:str}/apps/karla/resolve", http_method=READ)
 async def proxied_resolve_of_market(
     market: FromPath[str], request: Request[Any, Any, Any], pages: NamedDependency[Pages]
 ) -> Response[bytes]:
@@ -64,28 +62,21 @@ async def _resolve(request: Request[Any, Any, Any], pages: Pages, market: str | 
     if isinstance(visit, int):
         return plain_answer(visit, _NOBODY)
     try:
-        shop = (await pages.source.shop(visit.slug, visit.reader.tongue)).value
+        shop = await pages.source.shop(visit.slug, visit.reader.tongue)
     except NotAnswering:
         return page_answer(request, pages, error(visit, "unavailable"))
     except errors.ApiError:
         return page_answer(request, pages, await finder(pages, visit, None))
-    if where := _way_to_claim(visit, shop):
+    flow = visit.values.get(FLOW, "")
+    known = {
+        ORDER_NUMBER: visit.identity.order_number,
+        ZIP_CODE: visit.identity.zip_code,
+        FLOW: flow if flow in FLOWS else "",
+        LANGUAGE: visit.reader.asked,
+    }
+    if where := claim_url(shop, known):
         return redirect(where)
     return page_answer(request, pages, error(visit, "ask_shop", shop))
-
-
-def _way_to_claim(visit: Visit, shop: StorefrontShop) -> str | None:
-    """The shop's form with what is known of the order, else its service."""
-    if shop.links.resolve_url:
-        flow = visit.values.get(FLOW, "")
-        known = {
-            ORDER_NUMBER: visit.identity.order_number,
-            ZIP_CODE: visit.identity.zip_code,
-            FLOW: flow if flow in _FLOWS else "",
-            LANGUAGE: visit.reader.asked,
-        }
-        return outgoing(joined(shop.links.resolve_url, known), shop)
-    return outgoing(shop.links.service_url, shop)
 
 
 async def _visit(request: Request[Any, Any, Any], pages: Pages, market: str | None, page: str) -> Visit | int:
@@ -104,7 +95,9 @@ async def _visit(request: Request[Any, Any, Any], pages: Pages, market: str | No
     path = shopify.path_on_shop(values, market, page)
     if not values.get(LANGUAGE):
         values[LANGUAGE] = values.get("locale") or shopify.market_language(market) or ""
-    return await visit_at(in_proxy(slug, path, pages.public_url), request, pages, values, surface="shopify")
+    visit = await visit_at(in_proxy(slug, path, pages.public_url), request, pages, values, surface="shopify")
+    forwarded = request.headers.getall("x-forwarded-for", [])
+    return msgspec.structs.replace(visit, address=shopify.shopper_address(forwarded, visit.address))
 
 
 HANDLERS = (proxied_page, proxied_page_of_market, proxied_resolve, proxied_resolve_of_market)

@@ -5,6 +5,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 
 TOLERANCE = timedelta(minutes=5)
 """How old or new a request may be: so long a link that somebody copied from a log would be good."""
@@ -37,6 +38,25 @@ def _is_recent(stamps: Sequence[str], now: datetime) -> bool:
     if len(stamps) != 1 or not stamps[0].isdecimal() or len(stamps[0]) > 12:
         return False
     return abs(now.timestamp() - int(stamps[0])) <= TOLERANCE.total_seconds()
+
+
+def shopper_address(forwarded: Sequence[str], sender: str | None) -> str | None:
+    """Whom a request that is signed was sent for: what Shopify, the `sender`, has put at the end of X-Forwarded-For.
+
+    Proxies before Karla may have added the sender and themselves. Without it all shoppers would be Shopify, and the
+    wrong guesses of one would count for all.
+    """
+    hops = [_address(hop) for header in forwarded for hop in header.split(",")]
+    if sender is not None and (known := _address(sender)) in hops:
+        hops = hops[: len(hops) - 1 - hops[::-1].index(known)]
+    return (hops[-1] if hops else None) or sender
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ip_address(text.strip()))
+    except ValueError:
+        return None
 
 
 def shop_host(parameters: Mapping[str, str]) -> str | None:

@@ -143,7 +143,7 @@ async def finder(pages: Pages, visit: Visit, problem: Problem | None, retry_afte
     # A link that opened nothing is not offered again, in another language or otherwise.
     reader = msgspec.structs.replace(visit.reader, identity=msgspec.structs.replace(visit.identity, token=""))
     try:
-        shop = (await pages.source.shop(visit.slug, reader.tongue)).value
+        shop = await pages.source.shop(visit.slug, reader.tongue)
     except NotAnswering:
         return error(visit, "unavailable")
     except errors.ApiError as refusal:

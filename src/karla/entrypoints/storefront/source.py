@@ -14,7 +14,7 @@ from karla.client.storefront import AsyncStorefront
 from karla.client.storefront.answers import Opened, StorefrontOrder, StorefrontShop
 from karla.entrypoints.storefront.identity import Identity
 from karla.entrypoints.storefront.languages import Tongue
-from karla.entrypoints.storefront.last_known import Known, LastKnown
+from karla.entrypoints.storefront.last_known import LastKnown
 from karla.entrypoints.storefront.words.catalogues import LANGUAGES, SOURCE
 from karla.entrypoints.storefront.words.pseudo import PSEUDO
 from karla.infra.clock import Clock
@@ -80,12 +80,12 @@ class Source:
             self._orders.keep(asked, tongue.code, opened.order)
             self._learn(opened.order.shop)
 
+        def forget() -> None:
+            self._orders.forget(asked, _ALL_LANGUAGES)
+
         call = self.client(slug, tongue).open(**identity.given)
         try:
-            opened = await self._answered(call, keep, lambda: self._orders.has(asked, tongue.code))
-        except _NO_LONGER:
-            self._orders.forget(asked, _ALL_LANGUAGES)
-            raise
+            opened = await self._answered(call, keep, lambda: self._orders.has(asked, tongue.code), forget)
         except NotAnswering:
             known = self._orders.find(asked, tongue.code)
             if known is None:
@@ -93,29 +93,30 @@ class Source:
             return SeenOrder(known.value, None, known.as_of)
         return SeenOrder(opened.order, opened.session)
 
-    async def shop(self, slug: str, tongue: Tongue, theme: str | None = None) -> Known[StorefrontShop]:
-        """What is public of a shop; `theme` tries another one. The client's errors; NotAnswering."""
+    async def shop(self, slug: str, tongue: Tongue, theme: str | None = None) -> StorefrontShop:
+        """What is public of a shop, also as it was; `theme` tries another one. The client's errors; NotAnswering."""
         asked = (slug, theme or "")
 
         def keep(shop: StorefrontShop) -> None:
             self._shops.keep(asked, tongue.code, shop)
             self._learn(shop)
 
+        def forget() -> None:
+            self._shops.forget(asked, _ALL_LANGUAGES)
+
         call = self.client(slug, tongue).shop(theme=theme)
         try:
-            return Known(await self._answered(call, keep, lambda: self._shops.has(asked, tongue.code)))
-        except errors.NotFound:
-            self._shops.forget(asked, _ALL_LANGUAGES)
-            raise
+            return await self._answered(call, keep, lambda: self._shops.has(asked, tongue.code), forget)
         except NotAnswering:
             known = self._shops.find(asked, tongue.code)
             if known is None:
                 raise
-            return known
+            return known.value
 
-    async def demo(self, slug: str, tongue: Tongue, state: str | None) -> StorefrontOrder:
+    async def demo(self, slug: str, tongue: Tongue, state: str | None, theme: str | None) -> StorefrontOrder:
         """An order that is made up. The client's errors; NotAnswering."""
-        return await self._answered(self.client(slug, tongue).demo(state), _not_kept, lambda: False)
+        call = self.client(slug, tongue).demo(state, theme=theme)
+        return await self._answered(call, _not_kept, lambda: False)
 
     async def language_of(self, slug: str) -> str:
         """The shop's own language; English for a shop that isn't there."""
@@ -151,9 +152,13 @@ class Source:
         return slug
 
     async def _answered(
-        self, call: Coroutine[Any, Any, T], keep: Callable[[T], None], is_known: Callable[[], bool]
+        self,
+        call: Coroutine[Any, Any, T],
+        keep: Callable[[T], None],
+        is_known: Callable[[], bool],
+        forget: Callable[[], None] = lambda: None,
     ) -> T:
-        """The answer, given to `keep` even where it comes too late for whoever asked.
+        """The answer, given to `keep` even where it comes too late for whoever asked; so is a refusal to `forget`.
 
         Patience ends early where there is something to show instead; else with the client's own.
         """
@@ -162,8 +167,12 @@ class Source:
 
         def done(ended: asyncio.Task[T]) -> None:
             self._late.discard(ended)
-            if not ended.cancelled() and ended.exception() is None:
+            if ended.cancelled():
+                return
+            if (refusal := ended.exception()) is None:
                 keep(ended.result())
+            elif isinstance(refusal, _NO_LONGER):
+                forget()
 
         task.add_done_callback(done)
         try:

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Self
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import structlog
 
 from karla.infra import images
 from karla.infra.clock import Clock
+from karla.infra.pictures import drawings
 from karla.infra.pictures.fetching import FetchFailed
 from karla.infra.pictures.links import Kind
 from karla.infra.storage import ObjectMissing, ObjectStore, StoreUnavailable
@@ -18,12 +20,14 @@ from karla.infra.storage import ObjectMissing, ObjectStore, StoreUnavailable
 log = structlog.get_logger()
 
 MEDIA_TYPE = "image/webp"
-SIDES: dict[Kind, int] = {"product": 192, "photo": 960}
+SIDES: dict[Kind, int] = {"product": 192, "photo": 960, "logo": 480, "background": 1920}
 """Pixels of the square that a picture fits into."""
 PAUSE = timedelta(minutes=5)
 """For how long a picture that can't be had is not asked for again by this process."""
 
 _AT_ONCE = 8
+# Whose pictures come slowly keeps no other shop's waiting.
+_AT_ONCE_OF_A_SHOP = 3
 _REMEMBERED = 10_000
 
 
@@ -40,6 +44,7 @@ class Pictures:
         self._under_way: dict[str, asyncio.Task[bytes]] = {}
         self._missing_until: dict[str, datetime] = {}
         self._gate = asyncio.Semaphore(_AT_ONCE)
+        self._gates: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
         return self
@@ -48,7 +53,10 @@ class Pictures:
         await self.close()
 
     async def picture(self, shop_id: UUID, kind: Kind, source: str, fetch: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The picture as WebP, `fetch` giving the source's bytes or FetchFailed; PictureMissing, StoreUnavailable."""
+        """The picture as WebP, `fetch` giving the source's bytes or FetchFailed; PictureMissing, StoreUnavailable.
+
+        A logo may also be a drawing: `media_type_of` tells which it is.
+        """
         key = object_key(shop_id, kind, source)
         if (until := self._missing_until.get(key)) is not None:
             if self._clock.now() < until:
@@ -56,7 +64,7 @@ class Pictures:
             del self._missing_until[key]
         task = self._under_way.get(key)
         if task is None:
-            task = self._under_way[key] = asyncio.create_task(self._kept_or_made(key, kind, fetch))
+            task = self._under_way[key] = asyncio.create_task(self._kept_or_made(key, shop_id, kind, fetch))
             task.add_done_callback(lambda done: self._over(key, done))
         # Who goes away takes it from nobody else.
         return await asyncio.shield(task)
@@ -69,23 +77,23 @@ class Pictures:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _kept_or_made(self, key: str, kind: Kind, fetch: Callable[[], Awaitable[bytes]]) -> bytes:
+    async def _kept_or_made(self, key: str, shop_id: UUID, kind: Kind, fetch: Callable[[], Awaitable[bytes]]) -> bytes:
         try:
             return await self._objects.get(key)
         except ObjectMissing:
             pass
         try:
-            async with self._gate:
-                made = await images.thumbnail(await fetch(), SIDES[kind])
+            async with self._gates.setdefault(shop_id, asyncio.Semaphore(_AT_ONCE_OF_A_SHOP)), self._gate:
+                made = await _made(kind, await fetch())
         except (FetchFailed, images.ImageInvalid) as error:
             log.info("no picture", kind=kind, reason=str(error))
             self._remember_missing(key)
             raise PictureMissing from error
         try:
-            await self._objects.put(key, made.content, made.content_type)
+            await self._objects.put(key, made, media_type_of(made))
         except StoreUnavailable as error:
             log.warning("picture not kept", error=str(error))
-        return made.content
+        return made
 
     def _remember_missing(self, key: str) -> None:
         self._missing_until[key] = self._clock.now() + PAUSE
@@ -98,6 +106,18 @@ class Pictures:
             done.exception()  # nobody may be waiting any more
 
 
+async def _made(kind: Kind, content: bytes) -> bytes:
+    if kind == "logo" and drawings.is_drawing(content):
+        return content
+    return (await images.thumbnail(content, SIDES[kind])).content
+
+
+def media_type_of(picture: bytes) -> str:
+    """Of one that `Pictures` gave."""
+    return MEDIA_TYPE if picture.startswith(b"RIFF") else drawings.MEDIA_TYPE
+
+
 def object_key(shop_id: UUID, kind: Kind, source: str) -> str:
     """Where in the object store a picture is kept; its source can't be read from it."""
-    return f"pictures/{shop_id}/{kind}/{sha256(source.encode()).hexdigest()}.webp"
+    ending = "" if kind == "logo" else ".webp"
+    return f"pictures/{shop_id}/{kind}/{sha256(source.encode()).hexdigest()}{ending}"

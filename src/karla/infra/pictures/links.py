@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from karla.infra.sealing import Unreadable, derived_key
 
-Kind: TypeAlias = Literal["product", "photo"]
-"""`product`: of an order's line. `photo`: of a parcel at its door, for its receiver alone."""
+Kind: TypeAlias = Literal["product", "photo", "logo", "background"]
+"""`product`: of an order's line. `photo`: of a parcel at its door, for its receiver alone. The rest is the shop's."""
 
 _KINDS: dict[bytes, Kind] = {kind.encode(): kind for kind in get_args(Kind)}
 _SIGNATURE_BYTES = 16

@@ -79,6 +79,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     The window is what the carrier promises now, both ends aware; where it names a day, from its start to its end
     at the destination. `unknown` has the codes, or the texts where there are no codes, that the status table
     lacks, each once. `service` is the carrier's word for the product.
+
+    Of the handover: `received_by` is who took the parcel, by the name that the carrier noted, never the one that it
+    was addressed to; `neighbour` a neighbour's name, where it is told besides; `left_at` the place in the carrier's
+    words; `photo_url` a picture of the parcel there, and the proof any page or document. All of it is of the newest
+    delivery. A name is read only where the carrier has a member for it, never out of a text.
     """
 
     scans: tuple[Scan, ...] = ()
@@ -87,6 +92,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     service: str | None = None
     pickup: PickupPoint | None = None
     reroute_url: str | None = None
+    received_by: str | None = None
+    neighbour: str | None = None
+    left_at: str | None = None
+    photo_url: str | None = None
     proof_of_delivery_url: str | None = None
     origin_country: str | None = None
     destination_country: str | None = None

@@ -4,7 +4,7 @@ import hmac
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from uuid import UUID
 
 import msgspec
@@ -31,21 +31,24 @@ class Fill(msgspec.Struct, frozen=True):
 
 OF_ADDRESS, OF_NUMBER_AND_ADDRESS, OF_NUMBER, OF_TOKENS = 20, 5, 30, 20
 """Wrong guesses in a window: by one address; of one number by one address; of one number by all; of tokens by one."""
+OF_SITE = 100
+"""By all networks of a site together (/48 of IPv6), of which anybody can have one: it has 65,536 of them."""
 
 
 def buckets_of_number(key: bytes, shop_id: UUID, address: str, typed: str) -> list[Bucket]:
     """What a wrong guess at a number and its ZIP code counts in, whether there is such an order or not."""
-    network, number = _network(address), counted_as(typed)
-    return [
+    network, number, site = network_of(address), counted_as(typed), _site(address)
+    buckets = [
         Bucket(_name(key, shop_id, "address", network), OF_ADDRESS),
         Bucket(_name(key, shop_id, "number and address", number, network), OF_NUMBER_AND_ADDRESS),
         Bucket(_name(key, shop_id, "number", number), OF_NUMBER),
     ]
+    return [*buckets, Bucket(_name(key, shop_id, "site", site), OF_SITE)] if site else buckets
 
 
 def buckets_of_tokens(key: bytes, shop_id: UUID, address: str) -> list[Bucket]:
     """What a wrong token counts in: nothing of an order, as it names none."""
-    return [Bucket(_name(key, shop_id, "tokens", _network(address)), OF_TOKENS)]
+    return [Bucket(_name(key, shop_id, "tokens", network_of(address)), OF_TOKENS)]
 
 
 def wait(buckets: Sequence[Bucket], levels: Mapping[bytes, Fill], now: datetime) -> int | None:
@@ -74,12 +77,22 @@ def _name(key: bytes, shop_id: UUID, *about: str) -> bytes:
     return hmac.digest(key, told.encode(errors="surrogatepass"), "sha256")[:16]
 
 
-def _network(address: str) -> str:
-    """Whoever has one address of IPv6 has its whole /64."""
+def network_of(address: str) -> str:
+    """What counts as one client: whoever has one address of IPv6 has its whole /64."""
+    known = _known(address)
+    if isinstance(known, IPv6Address):
+        return str(IPv6Address(int(known) >> 64 << 64))
+    return str(known or address)
+
+
+def _site(address: str) -> str | None:
+    known = _known(address)
+    return str(IPv6Address(int(known) >> 80 << 80)) if isinstance(known, IPv6Address) else None
+
+
+def _known(address: str) -> IPv4Address | IPv6Address | None:
     try:
         known = ip_address(address.partition("%")[0])
     except ValueError:
-        return address
-    if isinstance(known, IPv6Address):
-        return str(known.ipv4_mapped or IPv6Address(int(known) >> 64 << 64))
-    return str(known)
+        return None
+    return (known.ipv4_mapped or known) if isinstance(known, IPv6Address) else known

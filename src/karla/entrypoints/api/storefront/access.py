@@ -2,6 +2,7 @@
 
 from litestar.types import Scope as ASGIScope
 
+from karla.domain.shoppers.rules.attempts import network_of
 from karla.domain.tenants.records import Shop
 from karla.infra.errors import NotFound
 
@@ -16,3 +17,8 @@ def client_address(scope: ASGIScope) -> str:
     """Where a request comes from, as the server sees it, which heeds `trusted_proxies`; "" if it can't tell."""
     client = scope.get("client")
     return client[0] if client else ""
+
+
+def client_network(scope: ASGIScope) -> str:
+    """What of it is limited: nobody has more by drawing on all the addresses of his network."""
+    return network_of(client_address(scope))

@@ -19,7 +19,7 @@ from karla.entrypoints.api.bodies import from_query, json_body
 from karla.entrypoints.api.orders.requests import Address
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.shoppers import Shopper
-from karla.entrypoints.api.storefront.documents import document_for, load_order
+from karla.entrypoints.api.storefront.documents import load_order, order_for
 from karla.entrypoints.api.storefront.documents.views import country_name, destination_of
 from karla.entrypoints.api.storefront.languages import LanguageView, language_for, wished
 from karla.entrypoints.api.storefront.orders import PRIVATE
@@ -50,11 +50,10 @@ async def cancel(
 
     It is announced as `ORDER_CANCELLED`. 403 `switched_off` where the shop doesn't offer it.
     """
-    shop, settings, _ = await load_order(services, shopper)
+    _, settings, _ = await load_order(services, shopper)
     _demand_offer(settings, lambda actions: actions.cancel)
-    file = await services.db.write(shopper.scope, lambda work: cancel_order(work, _reference(shopper)))
-    wish = wished(request.scope, filters.lang)
-    return Response(document_for(services, shop, settings, file, shopper.level, wish), headers=PRIVATE)
+    await services.db.write(shopper.scope, lambda work: cancel_order(work, _reference(shopper)))
+    return Response(await order_for(services, shopper, wished(request.scope, filters.lang)), headers=PRIVATE)
 
 
 @get(
@@ -121,12 +120,11 @@ async def update_address(
     It is announced as `ORDER_ADDRESS_UPDATED`, with the new address in its order. A cancelled order is a 409
     `order_cancelled`; 403 `switched_off` where the shop doesn't offer it.
     """
-    shop, settings, _ = await load_order(services, shopper)
+    _, settings, _ = await load_order(services, shopper)
     _demand_offer(settings, lambda actions: actions.change_address)
     said = {name: value for name, value in msgspec.structs.asdict(data).items() if value is not None}
-    file = await services.db.write(shopper.scope, lambda work: change_address(work, _reference(shopper), said))
-    wish = wished(request.scope, filters.lang)
-    return Response(document_for(services, shop, settings, file, shopper.level, wish), headers=PRIVATE)
+    await services.db.write(shopper.scope, lambda work: change_address(work, _reference(shopper), said))
+    return Response(await order_for(services, shopper, wished(request.scope, filters.lang)), headers=PRIVATE)
 
 
 def _reference(shopper: Shopper) -> Reference:

@@ -13,12 +13,13 @@ from litestar.response import Stream
 from msgspec import Meta
 
 from karla.domain.shipments.queries.changes import changed_orders
+from karla.domain.tenants.queries import get_shop
 from karla.entrypoints.api.access import authorization
 from karla.entrypoints.api.access import shopper as shopper_of_level
 from karla.entrypoints.api.bodies import from_query
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.shoppers import Doorkeeper, Shopper, session_invalid
-from karla.entrypoints.api.storefront.access import client_address
+from karla.entrypoints.api.storefront.access import client_network, demand_page
 from karla.entrypoints.api.times import stamp
 from karla.entrypoints.api.watching import Watch, Watcher
 from karla.infra.errors import Forbidden, NotFound, Unauthorised, Unavailable
@@ -59,7 +60,7 @@ async def follow_order(
     ask for the order now and then instead.
     """
     watch: Watch = services.watch
-    address = client_address(request.scope)
+    address = client_network(request.scope)
     watch.demand_place(shopper.shop.id, shopper.order_id, address)
     now = await _changed_at(services, shopper)
     header = authorization(request.scope)
@@ -106,13 +107,16 @@ async def messages(
             yield b": heartbeat\n\n"
         if watcher.woken.is_set() and watcher.changed_at is not None:
             watcher.woken.clear()
+            if not await may_go_on():
+                return
             yield _message(watcher.changed_at)
 
 
 async def _changed_at(services: Services, shopper: Shopper) -> datetime:
-    """When the order changed last; Unauthorised when it has gone."""
+    """When the order changed last; Unauthorised when it has gone, NotFound when its shop has no page."""
     key = shopper.shop.id, shopper.order_id
     async with services.db.read(shopper.scope) as connection:
+        demand_page(await get_shop(shopper.scope, connection))
         found = await changed_orders(shopper.scope, connection, {key: None})
     if key not in found:
         raise session_invalid()

@@ -16,6 +16,7 @@ from karla.entrypoints.api.shoppers import Shopper
 from karla.entrypoints.api.storefront.documents import order_for
 from karla.entrypoints.api.storefront.languages import LanguageView, wished
 from karla.entrypoints.api.storefront.shapes import StorefrontOrder
+from karla.infra.assets import has_already
 
 TAGS = ["Storefront"]
 
@@ -50,15 +51,9 @@ async def read_order(
         "Content-Language": order.language,
         "ETag": f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"',
     }
-    if _has(request.headers.get("if-none-match", ""), headers["ETag"]):
+    if has_already(request.headers, headers["ETag"]):
         return Response(b"", status_code=304, headers=headers, media_type=MediaType.JSON)
     return Response(body, headers=headers, media_type=MediaType.JSON)
-
-
-def _has(header: str, etag: str) -> bool:
-    # On its way an answer may be compressed, and its tag becomes a weak one then.
-    known = [tag.strip().removeprefix("W/") for tag in header.split(",")]
-    return etag in known or known == ["*"]
 
 
 HANDLERS = (read_order,)

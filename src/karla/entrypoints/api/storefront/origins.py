@@ -23,7 +23,8 @@ Headers = list[tuple[bytes, bytes]]
 REMEMBERED = timedelta(seconds=5)
 """How long a shop's origins may be those of before."""
 
-_CALLED = re.compile(r"/v1/shops/(?P<slug>[^/]+)/storefront/.+|/track/(?P<page>[^/]+)/embed")
+# No slug is longer: what strangers call after is not remembered at any length.
+_CALLED = re.compile(r"/v1/shops/(?P<slug>[^/]{1,63})/storefront/.+|/track/(?P<page>[^/]{1,63})/embed")
 _AT_MOST = 20_000
 _NONE: frozenset[str] = frozenset()
 _PREFLIGHT: Headers = [

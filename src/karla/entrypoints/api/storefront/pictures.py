@@ -1,4 +1,4 @@
-"""Pictures of products and of parcels at doors: small, made by Karla, so that no page asks anybody else for them."""
+"""Pictures on pages, those of the shop too: made by Karla, so that no page asks anybody else for them."""
 
 from typing import Any
 
@@ -10,9 +10,10 @@ from karla.domain.branding import queries
 from karla.entrypoints.api.access import PUBLIC
 from karla.entrypoints.api.services import Services
 from karla.infra.access import NOWHERE
+from karla.infra.assets import has_already
 from karla.infra.errors import NotFound
-from karla.infra.pictures import FetchFailed, Kind, PictureMissing, fetched
-from karla.infra.pictures.keeping import MEDIA_TYPE, PAUSE
+from karla.infra.pictures import FetchFailed, Kind, PictureMissing, drawings, fetched
+from karla.infra.pictures.keeping import MEDIA_TYPE, PAUSE, media_type_of
 from karla.infra.sealing import Unreadable
 from karla.infra.storage import ObjectMissing
 
@@ -26,8 +27,16 @@ _HEADERS = {
 _CACHE_CONTROL: dict[Kind, str] = {
     "product": "public, max-age=31536000, immutable",
     "photo": "private, max-age=31536000, immutable",
+    "logo": "public, max-age=31536000, immutable",
+    "background": "public, max-age=31536000, immutable",
 }
-_MISSING = {"Cache-Control": f"public, max-age={int(PAUSE.total_seconds())}"}
+_MISSING = {"Cache-Control": f"public, max-age={int(PAUSE.total_seconds())}", "Vary": "Accept"}
+
+# A parcel, as the page shows for a product without a picture. Nothing is behind it, and its grey suits light and dark.
+_DRAWN = b"""\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" height="96">\
+<g fill="none" stroke="#808080" stroke-opacity=".6" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round">\
+<path d="m48 30 18 9v19l-18 9-18-9V39zM30 39l18 9 18-9M48 48v19M39 34.5l18 9"/></g></svg>"""
 
 
 @get(
@@ -47,8 +56,12 @@ async def read_picture(
 ) -> Response[bytes]:
     """The picture of an address that another answer told: a product's fits into 192 pixels square, a photo into 960.
 
+    The shop's logo fits into 480, its background into 1920; a logo may also be a drawing (SVG) of 256 KiB at most.
+    What was fetched once is kept: a new logo needs a new address.
+
     404 `picture_not_found` where the address is none of Karla's, or there is no image at the place that the shop or
-    the carrier gave; then it is looked for again after five minutes.
+    the carrier gave; then it is looked for again after five minutes. Browsers, which ask for an image by `Accept`, get
+    a drawn parcel as the body of that 404 instead of an error, as they would show a broken picture.
     """
     shop = await services.keyring.shop(slug)
     try:
@@ -56,13 +69,19 @@ async def read_picture(
     except Unreadable as error:
         raise _not_found() from error
     headers = {**_HEADERS, "Cache-Control": _CACHE_CONTROL[kind], "ETag": f'"{signature}"'}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
+    if has_already(request.headers, headers["ETag"]):
         return Response(b"", status_code=304, headers=headers, media_type=MEDIA_TYPE)
     try:
         content = await services.pictures.picture(shop.id, kind, source, lambda: _source(services, source))
     except PictureMissing as error:
+        # A logo that is missing is read as the shop's name.
+        if kind in ("product", "photo") and _is_for_a_page(request):
+            return Response(_DRAWN, status_code=404, headers={**_HEADERS, **_MISSING}, media_type="image/svg+xml")
         raise _not_found(_MISSING) from error
-    return Response(content, headers=headers, media_type=MEDIA_TYPE)
+    media_type = media_type_of(content)
+    if media_type == drawings.MEDIA_TYPE:
+        headers["Content-Security-Policy"] = drawings.POLICY
+    return Response(content, headers=headers, media_type=media_type)
 
 
 async def _source(services: Services, source: str) -> bytes:
@@ -80,9 +99,12 @@ async def _source(services: Services, source: str) -> bytes:
         raise FetchFailed("no such upload") from error
 
 
+def _is_for_a_page(request: Request[Any, Any, Any]) -> bool:
+    return "image/" in request.headers.get("accept", "")
+
+
 def _not_found(headers: dict[str, str] | None = None) -> NotFound:
     return NotFound("picture_not_found", "There is no such picture.", headers=headers)
 
 
 HANDLERS = (read_picture,)
-"""Those that a resource list takes."""

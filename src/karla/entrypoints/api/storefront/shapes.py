@@ -9,41 +9,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from karla.domain.shipments.rules.situations import Flow, Situation
+from karla.domain.shipments.rules.stages import StageKey, StageState
 from karla.entrypoints.api.times import Timestamp
+from karla.vocabulary.orders import OrderState
 
 Level = Literal["zip_code", "token"]
-Situation = Literal[
-    "expected",
-    "announced",
-    "on_the_way",
-    "out_for_delivery",
-    "waiting",
-    "delivered",
-    "delayed",
-    "failed",
-    "lost",
-    "damaged",
-    "returning",
-    "returned",
-    "cancelled",
-]
-OrderState = Literal[
-    "placed",
-    "preparing",
-    "partially_shipped",
-    "on_the_way",
-    "out_for_delivery",
-    "waiting",
-    "partially_delivered",
-    "delivered",
-    "delayed",
-    "failed",
-    "lost",
-    "returning",
-    "returned",
-    "cancelled",
-]
-Flow = Literal["notReceived", "defective", "return"]
 
 
 class Texts(msgspec.Struct, kw_only=True):
@@ -58,8 +29,8 @@ class Texts(msgspec.Struct, kw_only=True):
 class Step(msgspec.Struct, kw_only=True):
     """A stage of a parcel's way. `failed` is where it stopped, and has no later steps that are done."""
 
-    key: Literal["ordered", "packed", "on_the_way", "out_for_delivery", "waiting", "delivered", "returned", "cancelled"]
-    state: Literal["done", "current", "upcoming", "failed"]
+    key: StageKey
+    state: StageState
     at: Timestamp | None
 
 

@@ -23,8 +23,11 @@ from karla.entrypoints.api.access import PUBLIC
 from karla.entrypoints.api.bodies import from_query
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.storefront.access import demand_page
+from karla.entrypoints.api.storefront.languages import LanguageView, language_for, wished
 from karla.entrypoints.api.storefront.shapes import Brand, Links, Palette, StorefrontShop
 from karla.infra.access import scope_of
+from karla.infra.assets import has_already
+from karla.infra.pictures import Kind, PictureSigner, picture_url
 from karla.vocabulary.events import LANGUAGES
 from karla.vocabulary.locale import FALLBACK, best_language
 
@@ -36,21 +39,31 @@ _HEADERS = {"Cache-Control": "public, max-age=60", "Vary": "Accept-Language"}
 _LANGUAGES = sorted(LANGUAGES)
 
 
-class ShopView(msgspec.Struct, kw_only=True):
+class ShopView(LanguageView, kw_only=True):
     """How a shop is looked at: in which language, and in another theme than its own to try it."""
 
-    lang: (
-        Annotated[str, Meta(max_length=100, description="The language of texts, instead of `Accept-Language`.")] | None
-    ) = None
     theme: Annotated[ThemeName, Meta(description="Another theme, without the shop's own colours and fonts.")] | None = (
         None
     )
 
 
-def brand_of(settings: ShopSettings, shop: Shop, language: str, theme: str | None = None) -> Brand:
+class Gallery(msgspec.Struct, frozen=True):
+    """Gives pictures of the shop's own addresses that are Karla's: a page asks nobody else for anything."""
+
+    public_url: str
+    slug: str
+    signer: PictureSigner
+
+    def shown(self, source: str | None, kind: Kind) -> str | None:
+        """Where Karla serves what is there."""
+        return picture_url(self.public_url, self.slug, source, kind, self.signer) if source else None
+
+
+def brand_of(settings: ShopSettings, shop: Shop, language: str, gallery: Gallery, theme: str | None = None) -> Brand:
     """The design with the texts in `language`; `theme` instead of the shop's own with its colours."""
     page = page_of(settings)
     look = look_of(page, theme)
+    logo = page.logo_url or (shop.logo_url if is_picture_url(shop.logo_url or "") else None)
     return Brand(
         theme=look.theme,
         mode=look.mode,  # type: ignore[arg-type] # one of those that settings may say
@@ -61,16 +74,21 @@ def brand_of(settings: ShopSettings, shop: Shop, language: str, theme: str | Non
         heading_weight=look.heading_weight,
         radius=look.radius,  # type: ignore[arg-type]
         density=look.density,  # type: ignore[arg-type]
-        logo_url=page.logo_url or (shop.logo_url if is_picture_url(shop.logo_url or "") else None),
-        logo_dark_url=page.logo_dark_url,
-        background_url=page.background_url,
+        logo_url=gallery.shown(logo, "logo"),
+        logo_dark_url=gallery.shown(page.logo_dark_url, "logo"),
+        background_url=gallery.shown(page.background_url, "background"),
         hidden=list(page.hidden),
         texts=_texts(page, language, language_of_shop(shop)),
     )
 
 
 def shop_document(
-    shop: Shop, settings: ShopSettings, language: str, public_url: str, theme: str | None = None
+    shop: Shop,
+    settings: ShopSettings,
+    language: str,
+    public_url: str,
+    signer: PictureSigner,
+    theme: str | None = None,
 ) -> StorefrontShop:
     """What anybody may know of a shop, also of one without a page."""
     page = page_of(settings)
@@ -89,7 +107,7 @@ def shop_document(
             imprint_url=page.links.imprint_url,
             privacy_url=page.links.privacy_url,
         ),
-        brand=brand_of(settings, shop, language, theme),
+        brand=brand_of(settings, shop, language, Gallery(public_url, shop.slug, signer), theme),
         embedding_origins=page_origins(page, public_url, shop.shop_url),
         campaign=campaign,
     )
@@ -126,7 +144,6 @@ async def get_storefront_shop(
     filters: NamedDependency[ShopView],
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
-    language: NamedDependency[str],
 ) -> Response[StorefrontShop]:
     """The shop's name, links, design and texts: what a tracking page of your own needs to look like the shop.
 
@@ -138,21 +155,17 @@ async def get_storefront_shop(
         shop = await get_shop(scope, connection)
         settings = await settings_of(scope, connection)
     demand_page(shop)
-    asked = best_language(filters.lang, LANGUAGES) if filters.lang else language
-    document = shop_document(shop, settings, asked, services.settings.base_url, filters.theme)
+    asked = language_for(shop, wished(request.scope, filters.lang))
+    url, signer = services.settings.base_url, services.picture_signer
+    document = shop_document(shop, settings, asked, url, signer, filters.theme)
     headers = {**_HEADERS, "ETag": _etag(document)}
-    if _has(request, headers["ETag"]):
+    if has_already(request.headers, headers["ETag"]):
         return Response(None, status_code=304, headers=headers)  # type: ignore[arg-type]
     return Response(document, headers=headers)
 
 
 def _etag(document: StorefrontShop) -> str:
     return f'"{hashlib.blake2b(msgspec.json.encode(document), digest_size=12).hexdigest()}"'
-
-
-def _has(request: Request[Any, Any, Any], etag: str) -> bool:
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return etag in known or known == ["*"]
 
 
 HANDLERS = (get_storefront_shop,)

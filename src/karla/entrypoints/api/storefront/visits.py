@@ -17,7 +17,7 @@ from karla.domain.shoppers.rules.sessions import session_from
 from karla.entrypoints.api.access import PUBLIC
 from karla.entrypoints.api.bodies import json_body
 from karla.entrypoints.api.services import Services
-from karla.entrypoints.api.storefront.access import client_address
+from karla.entrypoints.api.storefront.access import client_network
 from karla.infra.ids import new_id
 
 TAGS = ["Storefront"]
@@ -77,7 +77,7 @@ async def record_visits(
     address are answered just so and not counted. What is taken is written down within a second.
     """
     shop = await services.keyring.shop(slug)
-    address = client_address(request.scope)
+    address = client_network(request.scope)
     # The address first: looking at names of browsers takes time, and strangers choose them.
     counted = (
         data.page is not Page.DEMO and services.visit_limit.refusal(address) is None and counts(_searched(request))

@@ -95,7 +95,7 @@ async def _play(karla: OwnKarla, screen: Screen, stack: AsyncExitStack) -> tuple
     screen.say("[bold cyan]A Karla of its own[/]")
     seconds = await karla.start(egress)
     screen.say(f"  karla up              {karla.base_url}, ready after {seconds:.1f} s, on a new database")
-    shop = await karla.command("shop", "create", SHOP, "--org", ORGANISATION)
+    shop = await karla.command("shop", "create", SHOP, "--org", ORGANISATION, "--name", SHOP.title())
     screen.say(f"  karla shop create     {shop['slug']} of {shop['org']}")
     key = await karla.command("key", "create", "--org", ORGANISATION, "--shop", SHOP, "--role", "admin")
     screen.say(f"  karla key create      user name {key['username']}, an admin of {SHOP}")

@@ -81,9 +81,8 @@ def assets(reader: Reader) -> Assets:
 def languages(reader: Reader) -> list[Language]:
     """The same page in every language."""
     here = link(reader.place.page, reader.identity.query, reader.manner | {LANGUAGE: ""})
-    sign = "&" if "?" in here else "?"
     return [
-        Language(code=code, name=name, url=f"{here}{sign}{LANGUAGE}={code}", current=code == reader.tongue.code)
+        Language(code=code, name=name, url=link(here, {LANGUAGE: code}), current=code == reader.tongue.code)
         for code, name in names_of_languages().items()
     ]
 

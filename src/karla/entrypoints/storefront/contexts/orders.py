@@ -10,16 +10,12 @@ from karla.entrypoints.storefront.contexts.parcels import Sight
 from karla.entrypoints.storefront.contexts.reader import Reader
 from karla.entrypoints.storefront.phrases import Phrases
 from karla.entrypoints.storefront.views import AddressForm, Offer, Order, Slot, Slots, Step, Time
+from karla.vocabulary.orders import ORDER_STATES
 
 _BANNER_WIDTH, _BANNER_HEIGHT = 640, 240
 _OFFER_SIZE = 240
 _SETTLED = frozenset({"delivered", "cancelled", "returning", "returned", "lost"})
-_STATES = (parcels.SITUATIONS - {"expected", "announced", "damaged"}) | {
-    "placed",
-    "preparing",
-    "partially_shipped",
-    "partially_delivered",
-}
+_STATES = frozenset(ORDER_STATES)
 _WAY = ("ordered", "packed", "on_the_way", "out_for_delivery", "delivered")
 
 
@@ -34,16 +30,14 @@ def order_view(sight: Sight, address: AddressForm | None = None, *, asks_to_canc
     """All of the page's main part; `address` is the form for another one, if it is shown."""
     order, phrases = sight.order, sight.phrases
     leading = parcels.leading_shipment(order)
-    forward = [one for one in order.shipments if one.direction != "return"]
+    forward = parcels.forward(order)
     shows_service = "service" not in sight.hidden
     return Order(
         name=order.order_name or order.order_number,
         placed=_date(phrases, order),
-        updated=_updated(phrases, order),
         state=parcels.known(order.state, _STATES, "on_the_way"),
-        status=order.texts.status,
         headline=order.texts.headline,
-        detail=order.texts.subtitle,
+        detail=parcels.detail(order.texts, leading if len(order.shipments) == 1 else None),
         window=parcels.window(phrases, leading) if order.state not in _SETTLED else None,
         steps=_steps(phrases, order, leading),
         packages=max(order.expected_packages, len(forward)),
@@ -63,11 +57,6 @@ def _date(phrases: Phrases, order: answers.StorefrontOrder) -> Time:
     return Time(
         iso=order.placed_at.astimezone(phrases.zone).date().isoformat(), words=phrases.long_date(order.placed_at)
     )
-
-
-def _updated(phrases: Phrases, order: answers.StorefrontOrder) -> Time:
-    iso = order.updated_at.astimezone(phrases.zone).isoformat(timespec="minutes")
-    return Time(iso=iso, words=phrases.moment(order.updated_at))
 
 
 def _steps(phrases: Phrases, order: answers.StorefrontOrder, leading: answers.StorefrontShipment | None) -> list[Step]:

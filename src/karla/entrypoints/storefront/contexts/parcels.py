@@ -1,9 +1,9 @@
 """An order's parcels as their cards show them."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Literal, cast
+from typing import Any, cast, get_args
 from urllib.parse import urlencode
 
 import msgspec
@@ -29,34 +29,17 @@ from karla.entrypoints.storefront.views import (
     Window,
     fold,
 )
+from karla.entrypoints.storefront.views.parcels import Flow, PickupKind, Situation, StepKey, StepState
 
 ARRIVED = frozenset({"delivered"})
+RETURN = "customer_merchant"
+"""The direction of what goes from the shopper to the shop."""
 OVER = frozenset({"waiting", "delivered", "returned", "cancelled", "lost", "damaged", "returning"})
 """Nothing is expected to arrive of these any more."""
 _PRESSING = frozenset({"waiting", "failed", "delayed", "lost", "damaged", "out_for_delivery"})
-SITUATIONS = frozenset(
-    {
-        "expected",
-        "announced",
-        "on_the_way",
-        "out_for_delivery",
-        "waiting",
-        "delivered",
-        "delayed",
-        "failed",
-        "lost",
-        "damaged",
-        "returning",
-        "returned",
-        "cancelled",
-    }
-)
-_STEPS = frozenset(
-    {"ordered", "packed", "on_the_way", "out_for_delivery", "waiting", "delivered", "returned", "cancelled"}
-)
-_STEP_STATES = frozenset({"done", "current", "upcoming", "failed"})
-_PLACES = frozenset({"shop", "locker", "neighbor", "letterbox"})
-_FLOWS = frozenset({"notReceived", "defective", "return"})
+_SITUATIONS = frozenset(get_args(Situation))
+_STEPS, _STEP_STATES = frozenset(get_args(StepKey)), frozenset(get_args(StepState))
+_PLACES, FLOWS = frozenset(get_args(PickupKind)), frozenset(get_args(Flow))
 _TONES: dict[str, Tone] = {"delay": "warning", "error": "negative"}
 _ITEM_SIZE = 72
 _PHOTO_WIDTH, _PHOTO_HEIGHT = 480, 360
@@ -78,9 +61,20 @@ def parcels(sight: Sight) -> list[Parcel]:
     shipments = sight.order.shipments
     leading = leading_shipment(sight.order)
     several = len(shipments) > 1
+    places = {one.number: place for place, one in enumerate(forward(sight.order), start=1)}
     return [
-        _parcel(sight, one, unfolded=not several or one is leading or one.situation in _PRESSING) for one in shipments
+        msgspec.structs.replace(
+            _parcel(sight, one, unfolded=not several or one is leading or one.situation in _PRESSING),
+            is_return=one.number not in places,
+            place=places.get(one.number, 0),
+        )
+        for one in shipments
     ]
+
+
+def forward(order: answers.StorefrontOrder) -> list[answers.StorefrontShipment]:
+    """The parcels that go to the shopper."""
+    return [one for one in order.shipments if one.direction != RETURN]
 
 
 def known(word: str | None, words: Container[str], otherwise: str | None) -> Any:
@@ -109,11 +103,11 @@ def _parcel(sight: Sight, shipment: answers.StorefrontShipment, *, unfolded: boo
     expected = window(phrases, shipment)
     return Parcel(
         number=shipment.number,
-        situation=known(shipment.situation, SITUATIONS, "on_the_way"),
+        situation=known(shipment.situation, _SITUATIONS, "on_the_way"),
         open=unfolded,
         status=shipment.texts.status,
         headline=shipment.texts.headline,
-        detail=shipment.texts.subtitle,
+        detail=detail(shipment.texts, shipment),
         carrier=_carrier(shipment.carrier),
         tracking_number=shipment.tracking_number,
         window=expected,
@@ -126,18 +120,30 @@ def _parcel(sight: Sight, shipment: answers.StorefrontShipment, *, unfolded: boo
         pickup=_pickup(sight, shipment.pickup) if shipment.pickup else None,
         proof=_proof(sight, shipment.proof) if shipment.proof else None,
         claims=claims(sight, shipment.flows),
-        calendar_url=_calendar_url(sight, shipment) if expected else None,
-        updated=_moment(phrases, shipment.updated_at),
+        calendar_url=_calendar_url(sight, shipment) if expected and not expected.passed else None,
     )
 
 
+def detail(texts: answers.Texts, shipment: answers.StorefrontShipment | None) -> str:
+    """What is said below a headline: what to know or to do, else what it means.
+
+    Where the neighbour is named, nobody needs to look for the carrier's card.
+    """
+    is_named = shipment is not None and shipment.proof is not None and bool(shipment.proof.neighbour)
+    return texts.title if is_named else texts.subtitle or texts.title
+
+
 def window(phrases: Phrases, shipment: answers.StorefrontShipment | None) -> Window | None:
-    """When it is expected, as long as it is; a day that has passed says nothing any more."""
+    """When it is expected, or was: one that has passed says so, as long as it hasn't come.
+
+    After an attempt in vain it says nothing: that is told already, and when.
+    """
     if shipment is None or shipment.expected is None or shipment.situation in OVER:
         return None
     expected = shipment.expected
     first, last = expected.from_, expected.to
-    if last.astimezone(phrases.zone).date() < phrases.today:
+    passed = last < phrases.now
+    if passed and shipment.situation == "failed":
         return None
     return Window(
         day=phrases.window_day(first, last, whole_days=expected.whole_days),
@@ -145,6 +151,7 @@ def window(phrases: Phrases, shipment: answers.StorefrontShipment | None) -> Win
         iso_from=_iso(phrases, first, whole_days=expected.whole_days),
         iso_to=_iso(phrases, last, whole_days=expected.whole_days),
         promised=expected.promised,
+        passed=passed,
     )
 
 
@@ -161,8 +168,8 @@ def steps(phrases: Phrases, told: Sequence[answers.Step]) -> list[Step]:
     """The stages, with the days of those that are done."""
     return [
         Step(
-            key=cast(Any, step.key),
-            state=cast(Any, step.state),
+            key=cast(StepKey, step.key),
+            state=cast(StepState, step.state),
             at=Time(iso=_iso(phrases, step.at, whole_days=True), words=phrases.short_date(step.at))
             if step.at
             else None,
@@ -215,14 +222,16 @@ def items(sight: Sight, lines: Sequence[answers.Item]) -> list[Item]:
 
 def _item(sight: Sight, line: answers.Item) -> Item:
     price = line.price if "prices" not in sight.hidden else None
+    each = sight.phrases.price(price, sight.order.currency) if price is not None else None
     return Item(
         title=line.title,
         variant=line.variant,
         quantity=line.quantity,
         image=picture(line.image_url, line.image_alt),
         url=outgoing(line.url, sight.order.shop),
-        price=sight.phrases.price(price, sight.order.currency) if price is not None else None,
-        parts=[msgspec.structs.replace(_item(sight, part), price=None) for part in line.parts],
+        price=sight.phrases.price(price * line.quantity, sight.order.currency) if price is not None else None,
+        each=each if line.quantity > 1 else None,
+        parts=[msgspec.structs.replace(_item(sight, part), price=None, each=None) for part in line.parts],
     )
 
 
@@ -263,28 +272,18 @@ def claims(sight: Sight, flows: Sequence[str]) -> list[Claim]:
     order = sight.order
     if sight.is_stale or "claims" in sight.hidden or not order.allowed.claim.allowed:
         return []
-    links = order.shop.links
-    found = []
-    for flow in (one for one in flows if one in _FLOWS):
-        url = outgoing(resolve_url(sight, flow) if links.resolve_url else links.service_url, order.shop)
-        if url:
-            found.append(Claim(flow=cast(Literal["notReceived", "defective", "return"], flow), url=url))
-    return found
+    known = {ORDER_NUMBER: order.order_number, ZIP_CODE: sight.reader.identity.zip_code}
+    return [
+        Claim(flow=cast(Flow, flow), url=url)
+        for flow in flows
+        if flow in FLOWS and (url := claim_url(order.shop, {**known, FLOW: flow}))
+    ]
 
 
-def resolve_url(sight: Sight, flow: str) -> str:
-    """The shop's own form for it, filled with what is known; a token goes to nobody else."""
-    identity = sight.reader.identity
-    known = {ORDER_NUMBER: sight.order.order_number, ZIP_CODE: identity.zip_code, FLOW: flow}
-    base = sight.order.shop.links.resolve_url or ""
-    return joined(base, known)
-
-
-def joined(address: str, query: dict[str, str]) -> str:
-    """`link` for an address that may have a query of its own."""
-    if "?" not in address:
-        return link(address, query)
-    return f"{address}&{urlencode({name: value for name, value in query.items() if value})}"
+def claim_url(shop: answers.StorefrontShop, known: Mapping[str, str]) -> str | None:
+    """The shop's own form, filled with what is known of the order, else its service; a token goes to nobody else."""
+    form = shop.links.resolve_url
+    return outgoing(link(form, known) if form else shop.links.service_url, shop)
 
 
 def _calendar_url(sight: Sight, shipment: answers.StorefrontShipment) -> str | None:

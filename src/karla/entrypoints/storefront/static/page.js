@@ -70,6 +70,9 @@ const alike = (one, other) =>
   same(one, other) &&
   (one.nodeName !== "LI" || !one.closest(".k-entries") || one.textContent === other.textContent);
 
+// The page's policy lets nothing else be parsed as HTML.
+const trusted = globalThis.trustedTypes?.createPolicy("karla-page", { createHTML: (html) => html });
+
 const refresh = async () => {
   const answer = await fetch(live.fragment, {
     headers: { Authorization: `Bearer ${live.session}` },
@@ -79,7 +82,8 @@ const refresh = async () => {
   });
   if (answer.status === 401 || answer.status === 404) return stop();
   if (!answer.ok) throw new Error(answer.status);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const html = await answer.text();
+  const page = new DOMParser().parseFromString(trusted ? trusted.createHTML(html) : html, "text/html");
   const fresh = page.querySelector("[data-k-main]");
   if (!fresh) throw new Error("nothing");
   const before = latest();
@@ -210,6 +214,13 @@ root.addEventListener("click", async (event) => {
   }, 2500);
 });
 
+// A background that can't be had leaves its place as it is, without the sign of a broken picture.
+
+const backdrop = root.querySelector(".k-backdrop");
+const clear = () => (backdrop.style.visibility = "hidden");
+if (backdrop?.complete && !backdrop.naturalWidth) clear();
+else backdrop?.addEventListener("error", clear);
+
 // The beacon: what was done, not by whom. It gathers for a moment, and goes when the page does.
 
 let visits = [];
@@ -276,8 +287,11 @@ if (given.beacon) {
 
 if (given.embedded && parent !== window) {
   let told = 0;
-  new ResizeObserver(() => {
-    const height = Math.ceil(root.getBoundingClientRect().height);
-    if (height !== told) parent.postMessage({ type: "karla:height", height: (told = height) }, "*");
-  }).observe(root);
+  const measure = () => Math.ceil(root.getBoundingClientRect().height);
+  const post = (height) => parent.postMessage({ type: "karla:height", height: (told = height) }, "*");
+  new ResizeObserver(() => measure() !== told && post(measure())).observe(root);
+  // It may have begun to listen after the height was told: then it asks.
+  addEventListener("message", ({ source, data }) => {
+    if (source === parent && data?.type === "karla:height" && data.height === undefined) post(measure());
+  });
 }

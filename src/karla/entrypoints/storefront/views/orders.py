@@ -5,7 +5,8 @@ from typing import Literal
 import msgspec
 
 from karla.entrypoints.storefront.views.frame import Hidden, Image, Time
-from karla.entrypoints.storefront.views.parcels import Claim, Item, Parcel, Step, Window
+from karla.entrypoints.storefront.views.parcels import Item, Parcel, Step, Window
+from karla.vocabulary.orders import OrderState
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,24 +94,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     placed: Time
-    updated: Time
-    state: Literal[
-        "placed",
-        "preparing",
-        "partially_shipped",
-        "on_the_way",
-        "out_for_delivery",
-        "waiting",
-        "partially_delivered",
-        "delivered",
-        "delayed",
-        "failed",
-        "lost",
-        "returning",
-        "returned",
-        "cancelled",
-    ]
-    status: str
+    state: OrderState
     headline: str
     detail: str
     window: Window | None
@@ -123,6 +107,5 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     address: list[str]
     actions: Actions
     slots: Slots
-    claims: list[Claim] = []
     faq_url: str | None = None
     service_url: str | None = None

@@ -6,14 +6,35 @@ import msgspec
 
 from karla.entrypoints.storefront.views.frame import Image, Time
 
+Situation = Literal[
+    "expected",
+    "announced",
+    "on_the_way",
+    "out_for_delivery",
+    "waiting",
+    "delivered",
+    "delayed",
+    "failed",
+    "lost",
+    "damaged",
+    "returning",
+    "returned",
+    "cancelled",
+]
+StepKey = Literal[
+    "ordered", "packed", "on_the_way", "out_for_delivery", "waiting", "delivered", "returned", "cancelled"
+]
+StepState = Literal["done", "current", "upcoming", "failed"]
+PickupKind = Literal["shop", "locker", "neighbor", "letterbox"]
+Flow = Literal["notReceived", "defective", "return"]
 Tone = Literal["neutral", "positive", "warning", "negative"]
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """When it is expected: `day` ("Tomorrow, Tuesday 24 November"), `hours` ("14:00 to 16:00", if known).
+    """When it is expected: `day` ("Tomorrow", "Tuesday, 24 November"), `hours` ("14:00–16:00", if known).
 
     `day` begins with a capital letter where the language has them. `iso_from` and `iso_to` are moments, or days.
-    `promised` is by the carrier or the shop; else it is a forecast.
+    `promised` is by the carrier or the shop; else it is a forecast. `passed` when that was, and it hasn't come.
     """
 
     day: str
@@ -21,13 +42,14 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     iso_from: str
     iso_to: str
     promised: bool
+    passed: bool = False
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A stage of the way; `at` is short ("20 Nov")."""
 
-    key: Literal["ordered", "packed", "on_the_way", "out_for_delivery", "waiting", "delivered", "returned", "cancelled"]
-    state: Literal["done", "current", "upcoming", "failed"]
+    key: StepKey
+    state: StepState
     at: Time | None
 
 
@@ -53,7 +75,10 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of an order or parcel; `price` ("€ 39.90") only where it may be told. `parts` of a bundle have none."""
+    """A line of an order or parcel; `price` ("€39.90") is the whole line's, and only where it may be told.
+
+    `each` is that of one, where there are several. `parts` of a bundle have neither.
+    """
 
     title: str
     variant: str | None
@@ -61,6 +86,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     image: Image | None
     url: str | None
     price: str | None
+    each: str | None = None
     parts: list["Item"] = []
 
 
@@ -75,7 +101,7 @@ class Carrier(msgspec.Struct, frozen=True, kw_only=True):
 class Pickup(msgspec.Struct, frozen=True, kw_only=True):
     """Where it waits. `hours` are lines like "Mo–Fr 9:00–18:00"; `until` the last day; `map_url` a map, if wanted."""
 
-    kind: Literal["shop", "locker", "neighbor", "letterbox"] | None
+    kind: PickupKind | None
     name: str | None
     address: list[str]
     hours: list[str]
@@ -96,7 +122,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A way to tell that something is wrong; `url` leads to Resolve or the shop's own form."""
 
-    flow: Literal["notReceived", "defective", "return"]
+    flow: Flow
     url: str
 
 
@@ -106,25 +132,12 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     `status` is a word or two, `headline` a sentence, `detail` may be empty. `recent` are the days shown at once,
     `earlier` those that are folded away (see `fold`). `latest` is the newest entry. `items` stay empty where it isn't
     known which of the order's are in it. `is_return` goes from the shopper to the shop (the API's
-    direction `customer_merchant`), and is none of the order's `packages`.
+    direction `customer_merchant`), and is none of the order's `packages`, among which others have their `place`,
+    from 1.
     """
 
     number: int
-    situation: Literal[
-        "expected",
-        "announced",
-        "on_the_way",
-        "out_for_delivery",
-        "waiting",
-        "delivered",
-        "delayed",
-        "failed",
-        "lost",
-        "damaged",
-        "returning",
-        "returned",
-        "cancelled",
-    ]
+    situation: Situation
     open: bool
     status: str
     headline: str
@@ -142,8 +155,8 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof | None
     claims: list[Claim]
     calendar_url: str | None
-    updated: Time
     is_return: bool = False
+    place: int = 1
 
 
 def fold(days: list[Day], *, shown: int = 4) -> tuple[list[Day], list[Day]]:

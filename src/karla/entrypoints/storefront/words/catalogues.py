@@ -31,10 +31,6 @@ class Words:
         """The same in the form that goes with a number, which is `%(num)s` in the text."""
         return self.translations.ungettext(singular, plural, number) % {"num": number, **values}
 
-    def pgettext(self, context: str, message: str, /, **values: Any) -> str:
-        """A message whose meaning depends on where it stands."""
-        return str(self.translations.upgettext(context, message)) % values
-
 
 @cache
 def catalogue(language: str) -> Catalog:

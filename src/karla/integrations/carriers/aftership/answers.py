@@ -66,13 +66,14 @@ class Weight(msgspec.Struct, frozen=True):
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """A picture or signature."""
+    """A picture of the parcel (`type` is image) or a signature."""
 
+    type: str | None = None
     url: str | None = None
 
 
 class Tracking(msgspec.Struct, frozen=True):
-    """One parcel at one carrier; names of people are left unread."""
+    """One parcel at one carrier; of people only who signed is read."""
 
     tracking_number: str
     slug: str | None = None
@@ -89,6 +90,7 @@ class Tracking(msgspec.Struct, frozen=True):
     pickup_note: str | None = None
     courier_redirect_link: str | None = None
     delivery_location_type: str | None = None
+    signed_by: str | None = None
     proof_of_delivery: tuple[Proof, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
 

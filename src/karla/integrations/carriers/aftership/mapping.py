@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from karla.integrations.carriers.aftership import places
-from karla.integrations.carriers.aftership.answers import Checkpoint, Tracking, tracking_in
+from karla.integrations.carriers.aftership.answers import Checkpoint, Proof, Tracking, tracking_in
 from karla.integrations.carriers.coarse import Coarse
 from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
 from karla.integrations.carriers.ways_back import on_the_way_back
@@ -51,6 +51,8 @@ def read(raw: bytes, parcel: Parcel) -> Reading:
         service=told.shipment_type,
         pickup=_pickup(told, scans),
         reroute_url=_web_address(told.courier_redirect_link),
+        received_by=told.signed_by,
+        photo_url=next((url for proof in told.proof_of_delivery if (url := _photo(proof))), None),
         proof_of_delivery_url=next((url for proof in told.proof_of_delivery if (url := _web_address(proof.url))), None),
         origin_country=places.alpha2(told.origin_country_region),
         destination_country=places.alpha2(told.destination_country_region) or to.country,
@@ -139,6 +141,10 @@ def _pickup(told: Tracking, scans: Sequence[Scan]) -> PickupPoint | None:
     if not name:
         return None
     return PickupPoint(name=name, type=_PLACE_TYPES.get(latest.event_name), opening_hours=told.pickup_note)
+
+
+def _photo(proof: Proof) -> str | None:
+    return _web_address(proof.url) if (proof.type or "").casefold() == "image" else None
 
 
 def _web_address(text: str | None) -> str | None:

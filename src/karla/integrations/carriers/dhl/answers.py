@@ -66,14 +66,23 @@ class Product(_Answered, frozen=True):
     product_name: str | None = None
 
 
+class Signer(_Answered, frozen=True):
+    """Who took the shipment: DHL Express has the whole name, the others its parts."""
+
+    name: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+
+
 class ProofOfDelivery(_Answered, frozen=True):
-    """A document of DHL's."""
+    """A document of DHL's, and who signed it."""
 
     document_url: str | None = None
+    signed: Signer = Signer()
 
 
 class Details(_Answered, frozen=True):
-    """All about the shipment that doesn't change on its way; names of people are left unread."""
+    """All about the shipment that doesn't change on its way; of people only who signed is read."""
 
     product: Product = Product()
     weight: Quantity = Quantity()

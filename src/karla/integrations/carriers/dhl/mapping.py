@@ -11,7 +11,7 @@ import msgspec
 
 from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
 from karla.integrations.carriers.dhl import places
-from karla.integrations.carriers.dhl.answers import Event, Shipment, shipments_in
+from karla.integrations.carriers.dhl.answers import Event, Shipment, Signer, shipments_in
 from karla.integrations.carriers.zones import Moment, moments
 from karla.integrations.statuses import Status, StatusTable, folded
 from karla.vocabulary.events import CATALOGUE, Phase
@@ -42,6 +42,7 @@ def read(raw: bytes, parcel: Parcel) -> Reading:
         service=told.details.product.product_name or told.service,
         pickup=_pickup(scans),
         reroute_url=_web_address(told.reroute_url),
+        received_by=_signer(told.details.proof_of_delivery.signed),
         proof_of_delivery_url=_web_address(told.details.proof_of_delivery.document_url),
         origin_country=places.country_at(told.origin.address),
         destination_country=places.country_at(told.destination.address),
@@ -187,6 +188,10 @@ def _pickup(scans: Sequence[Scan]) -> PickupPoint | None:
         address=told.get("pickup_point_address"),
         url=told.get("pickup_point_url"),
     )
+
+
+def _signer(told: Signer) -> str | None:
+    return told.name or " ".join(part for part in (told.given_name, told.family_name) if part) or None
 
 
 def _web_address(text: str | None) -> str | None:

@@ -24,7 +24,7 @@ class Status(msgspec.Struct, frozen=True):
     """A stage of a parcel's way, and what happened there.
 
     Its label is left unread: it names the next stage as often as this one. `problems` are what DPD marks as wrong or
-    important; `items` are other blocks, in which names of people stand too.
+    important; `items` are other blocks, such as who took the parcel.
     """
 
     status: str
@@ -37,7 +37,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Tracking(msgspec.Struct, frozen=True):
-    """A whole answer; names of people are left unread."""
+    """A whole answer; the names of sender and receiver are left unread."""
 
     service: str
     predict: str

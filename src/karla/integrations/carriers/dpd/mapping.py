@@ -24,6 +24,7 @@ _WORDLESS = "wordless:"
 _PLACE = re.compile(r"(?P<city>.*?)\s*\((?P<country>[A-Z]{2})\)")
 _SHOP = re.compile(r"paket ?shop|parcel ?shop|pick ?up|abholstation|paketstation|locker")
 _STATION = re.compile(r"station|locker|automat")
+_TAKEN_BY = "zustellung an"
 _PROOF = re.compile(r"ablieferbeleg|abliefernachweis|zustellnachweis|proof of delivery|\bpod\b")
 
 
@@ -39,6 +40,7 @@ def read(raw: bytes, parcel: Parcel) -> Reading:
         expected_to=expected_to,
         service=told.service or None,
         pickup=_pickup(told, scans),
+        received_by=_taker(told),
         proof_of_delivery_url=next((item.link for item in told.items if _leads(item, _PROOF)), None),
         unknown=unknown,
     )
@@ -132,6 +134,12 @@ def _shop(items: Sequence[Item]) -> PickupPoint | None:
             kind = "locker" if _STATION.search(label) else "shop"
             return PickupPoint(name=name, type=kind, address=", ".join(address) or None, url=link)
     return None
+
+
+def _taker(told: Tracking) -> str | None:
+    """Who the last stage was handed to; the label is known in German alone."""
+    last = next((status for status in reversed(told.statuses) if status.reached), None)
+    return next((item.text for item in (last.items if last else ()) if folded(item.label) == _TAKEN_BY), None)
 
 
 def _leads(item: Item, about: re.Pattern[str]) -> bool:

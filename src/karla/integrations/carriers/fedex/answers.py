@@ -1,4 +1,4 @@
-"""The form of FedEx's answers about one number, as far as it is read; names of people are left unread."""
+"""The form of FedEx's answers about one number, as far as it is read; of people only who took the parcel."""
 
 import msgspec
 
@@ -121,9 +121,10 @@ class PackageDetails(_Answered, frozen=True):
 
 
 class DeliveryDetails(_Answered, frozen=True):
-    """Where the parcel was left, such as `Front Desk`."""
+    """Where the parcel was left, such as `Front Desk`, and who took it."""
 
     location_description: str | None = None
+    received_by_name: str | None = None
 
 
 class Result(_Answered, frozen=True):

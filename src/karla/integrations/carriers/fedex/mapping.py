@@ -37,6 +37,8 @@ def read(raw: bytes, parcel: Parcel) -> Reading:
         expected_to=expected_to,
         service=result.service_detail.description,
         pickup=_pickup(scans, result),
+        received_by=_taker(result),
+        left_at=result.delivery_details.location_description,
         origin_country=places.country_at(result.shipper_information.address),
         destination_country=places.country_at(result.recipient_information.address),
         weight_grams=_grams(result),
@@ -139,6 +141,12 @@ def _left_at(name: str | None, result: Result) -> str | None:
     place = result.delivery_details.location_description
     known = TABLE.by_code(f"left at:{place}") if place else None
     return known.event if known and known.event else name
+
+
+def _taker(result: Result) -> str | None:
+    """Nobody where FedEx writes why there is no signature, such as `Signature not required`."""
+    told = result.delivery_details.received_by_name
+    return None if told is None or told.casefold().startswith("signature") else told
 
 
 def _scan(told: Told, moment: Moment, result: Result, name: str | None) -> Scan:

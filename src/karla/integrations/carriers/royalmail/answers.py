@@ -53,13 +53,20 @@ class Links(_Answered, frozen=True):
     redelivery: Link = Link()
 
 
+class Signature(_Answered, frozen=True):
+    """Who signed for the parcel."""
+
+    recipient_name: str = ""
+
+
 class MailPiece(_Answered, frozen=True):
-    """One parcel; its events from the newest. The signature, which has a name, is left unread."""
+    """One parcel; its events from the newest."""
 
     summary: Summary = Summary()
     estimated_delivery: EstimatedDelivery = EstimatedDelivery()
     events: tuple[Event, ...] = ()
     links: Links = Links()
+    signature: Signature = Signature()
 
 
 class _MailPieces(_Answered, frozen=True):

@@ -41,6 +41,7 @@ def read(raw: bytes, parcel: Parcel) -> Reading:
         service=summary.product_name or None,
         pickup=_pickup(scans),
         reroute_url=f"{_SITE}{path}" if path.startswith("/") and not path.startswith("//") else None,
+        received_by=told.signature.recipient_name or None,
         origin_country=origin,
         destination_country=destination,
         unknown=unknown,

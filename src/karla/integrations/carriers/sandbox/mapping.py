@@ -57,6 +57,9 @@ class _Parcel(msgspec.Struct, frozen=True):
     expected_delivery: _Window | None = None
     reroute_url: str | None = None
     proof_of_delivery_url: str | None = None
+    received_by: str | None = None
+    neighbour: str | None = None
+    left_at: str | None = None
 
 
 def read(raw: bytes, parcel: Parcel) -> Reading:
@@ -72,6 +75,9 @@ def read(raw: bytes, parcel: Parcel) -> Reading:
         service=told.service,
         pickup=_pickup(scans),
         reroute_url=told.reroute_url,
+        received_by=told.received_by,
+        neighbour=told.neighbour,
+        left_at=told.left_at,
         proof_of_delivery_url=told.proof_of_delivery_url,
         origin_country=told.origin.country,
         destination_country=told.destination.country,

@@ -1,4 +1,4 @@
-"""What the sandbox knows by heart: its ready stories and its codes, both as data."""
+"""What the sandbox knows by heart: its ready stories, its codes and who takes a parcel, as data."""
 
 import csv
 import tomllib
@@ -36,6 +36,13 @@ class Code(msgspec.Struct, frozen=True):
     words: Mapping[str, str]
 
 
+class Handover(msgspec.Struct, frozen=True):
+    """What may be told of a delivery beside its scan: `member` of the answer, and its wording by language."""
+
+    member: str
+    words: Mapping[str, str]
+
+
 def _stories() -> Mapping[str, Ready]:
     told = tomllib.loads(files(__package__).joinpath("stories.toml").read_text(encoding="utf-8"))
     ready = msgspec.convert(told["stories"], tuple[Ready, ...])
@@ -48,8 +55,19 @@ def _codes() -> Mapping[str, Code]:
     return MappingProxyType({code.code: code for code in made})
 
 
+def _handovers() -> Mapping[str, tuple[Handover, ...]]:
+    found: dict[str, tuple[Handover, ...]] = {}
+    text = files(__package__).joinpath("handovers.csv").read_text(encoding="utf-8")
+    for row in csv.DictReader(text.splitlines()):
+        made = Handover(row["member"], {"en": row["en"], "de": row["de"]})
+        found[row["code"]] = (*found.get(row["code"], ()), made)
+    return MappingProxyType(found)
+
+
 STORIES: Mapping[str, Ready] = _stories()
 CODES: Mapping[str, Code] = _codes()
+HANDOVERS: Mapping[str, tuple[Handover, ...]] = _handovers()
+"""By the code of the delivery, those that one of is told."""
 
 
 def code_of(code: str) -> Code:

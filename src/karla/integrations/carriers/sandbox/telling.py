@@ -10,7 +10,7 @@ import msgspec
 from karla.integrations.carriers.contract import Parcel
 from karla.integrations.carriers.sandbox.grammar import Story
 from karla.integrations.carriers.sandbox.route import Route, Stop, drawn, point_of, route_of
-from karla.integrations.carriers.sandbox.stories import CODES, code_of
+from karla.integrations.carriers.sandbox.stories import CODES, HANDOVERS, code_of
 from karla.integrations.carriers.sandbox.timeline import Life, Told, Window, expected, life_of
 
 WAITS_FOR = timedelta(days=7)
@@ -20,6 +20,7 @@ _SERVICE = "Sandbox Parcel"
 _LANGUAGE = "en"
 _TELLS_OF_THE_WINDOW = ("E", "EW", "EU")
 _WAITING_ENDS = ("WX", "RW")
+_PROOF = "DV"
 _PROVED = frozenset(code for code in CODES if code.startswith("D"))
 _PLACE = "https://sandbox.example/parcels/"
 _GRAMS = (120, 9000)
@@ -41,7 +42,7 @@ def answer(story: Story, parcel: Parcel, start: datetime, now: datetime) -> byte
         "origin": msgspec.to_builtins(route.sender),
         "destination": msgspec.to_builtins(route.door),
         "expected_delivery": _window(expected(life, told, zone), zone),
-        **_links(story, told),
+        **_links(story, life, told, _language(parcel)),
         "scans": _Scans(story, route, life, zone, _language(parcel)).tell(told),
     }
     return msgspec.json.encode(_without_nothing(made))
@@ -116,12 +117,31 @@ def _point_kind(code: str) -> str | None:
     return kind if part == "point" else None
 
 
-def _links(story: Story, told: Sequence[Told]) -> dict[str, str]:
-    """A page to redirect the parcel until it is out, and a proof once it is delivered; both lead nowhere."""
-    if any(scan.kind == "handover" and scan.code in _PROVED for scan in told):
-        return {"proof_of_delivery_url": f"{_PLACE}{story.number}/proof.pdf"}
+def _links(story: Story, life: Life, told: Sequence[Told], language: str) -> dict[str, str]:
+    """A page to redirect the parcel until it is out; once it is delivered a proof, and who took it or where it lies.
+
+    Both pages lead nowhere. In a story that has a scan about its proof, the proof and the rest come with that.
+    """
+    delivered = next((scan for scan in reversed(told) if scan.kind == "handover" and scan.code in _PROVED), None)
+    if delivered is not None:
+        if _PROOF in _codes(life.scans) and _PROOF not in _codes(told):
+            return {}
+        proof = {"proof_of_delivery_url": f"{_PLACE}{story.number}/proof.pdf"}
+        return proof | _handover(story, delivered.code, language)
     on_the_way = all(scan.kind in ("way", "note") for scan in told)
     return {"reroute_url": f"{_PLACE}{story.number}/reroute"} if on_the_way else {}
+
+
+def _handover(story: Story, code: str, language: str) -> dict[str, str]:
+    choices = HANDOVERS.get(code, ())
+    if not choices:
+        return {}
+    chosen = choices[drawn(story.number, "handover", len(choices))]
+    return {chosen.member: chosen.words[language]}
+
+
+def _codes(scans: Sequence[Told]) -> set[str]:
+    return {scan.code for scan in scans}
 
 
 def _language(parcel: Parcel) -> str:

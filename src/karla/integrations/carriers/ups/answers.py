@@ -66,9 +66,10 @@ class DeliveryTime(_Answered, frozen=True):
 
 
 class DeliveryInformation(_Answered, frozen=True):
-    """`location` is where the parcel was left, such as `Front Door`."""
+    """`location` is where the parcel was left, such as `Front Door`; `received_by` who took it, as the driver wrote."""
 
     location: str | None = None
+    received_by: str | None = None
 
 
 class PackageAddress(_Answered, frozen=True):

@@ -36,6 +36,8 @@ def read(raw: bytes, parcel: Parcel) -> Reading:
         expected_to=expected_to,
         service=package.service.description,
         pickup=_pickup(scans, package, parcel),
+        received_by=_taker(package),
+        left_at=_place(package),
         origin_country=places.country_at(origin.address) if origin else None,
         destination_country=places.country_at(destination.address) if destination else None,
         weight_grams=_grams(package),
@@ -114,6 +116,18 @@ def _left_at(name: str | None, package: Package) -> str | None:
     return known.event if known and known.event else name
 
 
+def _place(package: Package) -> str | None:
+    """`Receiver` is no place: it was handed over."""
+    told = package.delivery_information.location
+    return None if told is None or folded(told) == "receiver" else told
+
+
+def _taker(package: Package) -> str | None:
+    """Nobody where the driver just left the parcel."""
+    told = package.delivery_information.received_by
+    return None if told is None or folded(told) == "driver release" else told
+
+
 def _scan(activity: Activity, moment: Moment, package: Package, name: str | None) -> Scan:
     told = activity.status
     identity = f"{activity.date}|{activity.time}|{_code(told) or _text(told)}"
@@ -121,7 +135,7 @@ def _scan(activity: Activity, moment: Moment, package: Package, name: str | None
     if name and CATALOGUE[name].phase is Phase.COLLECT and (point := places.address_of(package, "ACCESS")):
         info = {"pickup_point": point.name, "pickup_point_address": places.line(point.address)}
     elif name and CATALOGUE[name].phase is Phase.DELIVERED:
-        info = {"left_at": package.delivery_information.location}
+        info = {"left_at": _place(package)}
     return Scan(
         external_id=sha256(identity.encode()).hexdigest()[:24],
         event_name=name,

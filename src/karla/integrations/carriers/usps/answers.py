@@ -11,7 +11,7 @@ class _Answered(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Event(_Answered, frozen=True):
-    """A scan. `event_timestamp` is local to its place; names of people are left unread."""
+    """A scan. `event_timestamp` is local to its place; of a delivery `name` is who took it."""
 
     event_type: str = ""
     event_timestamp: str = ""
@@ -22,6 +22,7 @@ class Event(_Answered, frozen=True):
     event_state: str = ""
     event_zip: str = field(default="", name="eventZIPCode")
     event_code: str = ""
+    name: str = ""
 
 
 class Expectation(_Answered, frozen=True):

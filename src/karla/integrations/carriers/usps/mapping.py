@@ -37,6 +37,7 @@ def read(raw: bytes, parcel: Parcel) -> Reading:
         expected_to=expected_to,
         service=_plain(told.mail_class) or None,
         pickup=_pickup(scans),
+        received_by=_taker(told.tracking_events),
         origin_country=_country(told.origin_country, told.origin_state),
         destination_country=_country(told.destination_country_code, told.destination_state),
         unknown=unknown,
@@ -129,6 +130,15 @@ def _scan(event: Event, moment: zones.Moment, name: str | None, until: datetime 
         location=_location(event),
         additional_info=info,
     )
+
+
+def _taker(events: Sequence[Event]) -> str | None:
+    """Who took the parcel at the newest delivery: other scans may have a name too."""
+    for event in events:
+        status, _ = _status(event)
+        if status and status.event and CATALOGUE[status.event].phase is Phase.DELIVERED:
+            return event.name or None
+    return None
 
 
 def _plain(text: str) -> str:

@@ -19,10 +19,11 @@ from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.storefront.demos.making import PICTURES, file_of, slots_of
 from karla.entrypoints.api.storefront.documents import Surroundings, order_document
 from karla.entrypoints.api.storefront.languages import language_for, wished
-from karla.entrypoints.api.storefront.shapes import OrderState, StorefrontOrder
+from karla.entrypoints.api.storefront.shapes import StorefrontOrder
 from karla.entrypoints.api.storefront.shops import ShopView, shop_document
 from karla.infra.access import scope_of
 from karla.infra.errors import NotFound
+from karla.vocabulary.orders import OrderState
 
 TAGS = ["Storefront"]
 
@@ -66,12 +67,12 @@ async def read_demo(
     pictures = f"{url}/v1/shops/{shop.slug}/storefront/demo/"
     now = services.clock.now().astimezone(_WHERE_IT_GOES)
     file = file_of(filters.state, language, now, pictures)
-    order = order_document(shop, settings, file, Level.TOKEN, language, now, Surroundings.of(services))
+    order = order_document(shop, settings, file, Level.TOKEN, language, now, Surroundings.of(services, {}))
     made_up = msgspec.structs.replace(
         order,
         level="demo",
         slots=slots_of(language, shop.shop_url or f"{url}/track/{shop.slug}/demo", pictures),
-        shop=shop_document(shop, settings, language, url, filters.theme),
+        shop=shop_document(shop, settings, language, url, services.picture_signer, filters.theme),
     )
     return Response(made_up, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
 

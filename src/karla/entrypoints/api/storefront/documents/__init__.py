@@ -2,10 +2,9 @@
 
 from karla.entrypoints.api.storefront.documents.orders import (
     Surroundings,
-    document_for,
     load_order,
     order_document,
     order_for,
 )
 
-__all__ = ["Surroundings", "document_for", "load_order", "order_document", "order_for"]
+__all__ = ["Surroundings", "load_order", "order_document", "order_for"]

@@ -20,10 +20,10 @@ _PICTURE = re.compile(r"\.(?:jpe?g|png|webp|gif|heic)$", re.IGNORECASE)
 _BETWEEN_HOURS = re.compile(r"\s*[;|\n]\s*")
 
 
-def pickup(shipment: Shipment, timeline: Sequence[TimelineEvent]) -> Pickup | None:
-    """The place that the carrier told of last."""
+def pickup(view: View, shipment: Shipment, timeline: Sequence[TimelineEvent]) -> Pickup | None:
+    """The place that the carrier told of last. Who a neighbour is, and where, is told by the link alone."""
     told = shipment.pickup
-    if not told:
+    if not told or (told.get("type") == "neighbor" and not view.whole):
         return None
     address = told.get("address") or _latest(timeline, "pickup_point_address")
     return Pickup(
@@ -37,7 +37,12 @@ def pickup(shipment: Shipment, timeline: Sequence[TimelineEvent]) -> Pickup | No
 
 
 def proof(view: View, timeline: Sequence[TimelineEvent]) -> Proof | None:
-    """What the events of a delivery say of it; None where they say nothing."""
+    """What the events of a delivery say of it; None where they say nothing.
+
+    Number and ZIP code stand on the label: to those who know no more nobody is named, and no door is shown.
+    """
+    if not view.whole:
+        return None
     told: dict[str, Any] = {}
     for event in timeline:
         if event.withdrawn_at is None and CATALOGUE[event.event_name].phase is Phase.DELIVERED:

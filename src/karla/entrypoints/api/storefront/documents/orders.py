@@ -8,6 +8,8 @@ import msgspec
 from karla.domain.branding.queries import settings_of
 from karla.domain.branding.records import ShopSettings
 from karla.domain.branding.rules.pages import page_of
+from karla.domain.catalog.queries import listed_variants
+from karla.domain.catalog.rules import variant_key
 from karla.domain.shipments.queries.changes import order_file
 from karla.domain.shipments.records import OrderFile
 from karla.domain.shipments.rules.contents import contents_of
@@ -22,7 +24,7 @@ from karla.entrypoints.api.shoppers import Shopper, session_invalid
 from karla.entrypoints.api.storefront.access import demand_page
 from karla.entrypoints.api.storefront.documents.lines import item
 from karla.entrypoints.api.storefront.documents.parcels import parcel, parcel_texts, told
-from karla.entrypoints.api.storefront.documents.views import View, country_name, destination_of
+from karla.entrypoints.api.storefront.documents.views import Catalogue, View, country_name, destination_of
 from karla.entrypoints.api.storefront.languages import language_for
 from karla.entrypoints.api.storefront.shapes import (
     Allowed,
@@ -35,8 +37,10 @@ from karla.entrypoints.api.storefront.shapes import (
 from karla.entrypoints.api.storefront.shops import shop_document
 from karla.entrypoints.api.times import stamp
 from karla.infra.pictures import PictureSigner
+from karla.infra.work import Connection
 from karla.vocabulary.events import EventTexts
 from karla.vocabulary.orders import order_texts
+from karla.vocabulary.scope import Scope
 
 _ADDRESS = (
     "name",
@@ -55,15 +59,16 @@ _ADDRESS = (
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """What a document is made with: Karla's own address, and what writes those of pictures."""
+    """What a document is made with: Karla's own address, what writes those of pictures, and the shop's products."""
 
     public_url: str
     signer: PictureSigner
+    catalogue: Catalogue
 
     @classmethod
-    def of(cls, services: Services) -> "Surroundings":
-        """Those of this process."""
-        return cls(services.settings.base_url, services.picture_signer)
+    def of(cls, services: Services, catalogue: Catalogue) -> "Surroundings":
+        """Those of this process; `catalogue` holds the products that lines name."""
+        return cls(services.settings.base_url, services.picture_signer, catalogue)
 
 
 async def order_for(services: Services, shopper: Shopper, wish: str) -> StorefrontOrder:
@@ -71,29 +76,36 @@ async def order_for(services: Services, shopper: Shopper, wish: str) -> Storefro
 
     Unauthorised when the order has gone, NotFound when its shop has no page.
     """
-    shop, settings, file = await load_order(services, shopper)
-    return document_for(services, shop, settings, file, shopper.level, wish)
+    async with services.db.read(shopper.scope) as connection:
+        shop, settings, file = await _loaded(connection, shopper)
+        catalogue = await catalogue_of(shopper.scope, connection, file)
+    surroundings = Surroundings.of(services, catalogue)
+    language = language_for(shop, wish)
+    return order_document(shop, settings, file, shopper.level, language, services.clock.now(), surroundings)
 
 
 async def load_order(services: Services, shopper: Shopper) -> tuple[Shop, ShopSettings, OrderFile]:
-    """What the document is made of; Unauthorised when the order has gone, NotFound when its shop has no page."""
+    """The shop, its settings and the order; Unauthorised when that has gone, NotFound when its shop has no page."""
+    async with services.db.read(shopper.scope) as connection:
+        return await _loaded(connection, shopper)
+
+
+async def _loaded(connection: Connection, shopper: Shopper) -> tuple[Shop, ShopSettings, OrderFile]:
     scope = shopper.scope
-    async with services.db.read(scope) as connection:
-        shop = await get_shop(scope, connection)
-        demand_page(shop)
-        settings = await settings_of(scope, connection)
-        file = await order_file(scope, connection, shopper.order_id)
+    shop = await get_shop(scope, connection)
+    demand_page(shop)
+    settings = await settings_of(scope, connection)
+    file = await order_file(scope, connection, shopper.order_id)
     if file is None:
         raise session_invalid()
     return shop, settings, file
 
 
-def document_for(
-    services: Services, shop: Shop, settings: ShopSettings, file: OrderFile, level: Level, wish: str
-) -> StorefrontOrder:
-    """The document of what was loaded, in the language of a `wish`."""
-    language = language_for(shop, wish)
-    return order_document(shop, settings, file, level, language, services.clock.now(), Surroundings.of(services))
+async def catalogue_of(scope: Scope, connection: Connection, file: OrderFile) -> Catalogue:
+    """The products that lines of the order or of its parcels name; asks for nothing where none does."""
+    lines = [*file.order.products, *(line for shipment in file.shipments for line in shipment.products or ())]
+    named = {key for line in lines if (key := variant_key(line))}
+    return await listed_variants(scope, connection, named) if named else {}
 
 
 def order_document(
@@ -118,6 +130,7 @@ def order_document(
         shop.slug,
         surroundings.public_url,
         surroundings.signer,
+        surroundings.catalogue,
     )
     timelines = [file.events_of(shipment.id) for shipment in file.shipments]
     standings = [
@@ -150,7 +163,7 @@ def order_document(
         level=level.value,
         allowed=_allowed(settings, file, level, parcels),
         slots=Slots(),
-        shop=shop_document(shop, settings, language, surroundings.public_url),
+        shop=shop_document(shop, settings, language, surroundings.public_url, surroundings.signer),
     )
 
 

@@ -48,7 +48,7 @@ def parcel(
         entries=entries(view, timeline),
         items=[item(view, line) for line in held.lines],
         items_known=held.known,
-        pickup=None if situation in _GONE else pickup(shipment, timeline),
+        pickup=None if situation in _GONE else pickup(view, shipment, timeline),
         proof=proof(view, timeline) if situation == "delivered" else None,
         delivered_at=stamp(shipment.event_time) if situation == "delivered" else None,
         updated_at=stamp(shipment.updated_at),

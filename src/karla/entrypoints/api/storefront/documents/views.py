@@ -1,5 +1,6 @@
 """From where an order is looked at: by whom, in which language, and where it goes."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -7,10 +8,15 @@ from typing import Any
 import msgspec
 from babel import Locale
 
+from karla.domain.catalog.records import ListedVariant, VariantKey
+from karla.domain.catalog.rules import variant_key
 from karla.domain.shipments.records import OrderFile
 from karla.infra.pictures import Kind, PictureSigner, picture_url
 from karla.integrations.carriers.countries import country_of
 from karla.integrations.carriers.zones import Place, zone_of
+
+Catalogue = Mapping[VariantKey, ListedVariant]
+"""Those of the shop's products that an order names."""
 
 _SOMEWHERE = "UTC"
 
@@ -30,6 +36,12 @@ class View(msgspec.Struct, frozen=True):
     slug: str
     public_url: str
     signer: PictureSigner
+    catalogue: Catalogue
+
+    def listed(self, line: Mapping[str, Any]) -> ListedVariant | None:
+        """What the shop's catalogue says of a line's product, if it knows it."""
+        key = variant_key(line)
+        return self.catalogue.get(key) if key else None
 
     def picture(self, source: object, kind: Kind) -> str | None:
         """Where Karla serves a small one of the picture at `source`, if that is an address."""
