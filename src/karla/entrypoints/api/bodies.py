@@ -5,7 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from litestar import Request
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.dto import AbstractDTO, DTOConfig
 from litestar.dto.data_structures import DTOFieldDefinition
 from litestar.types import Receive
@@ -78,7 +78,8 @@ def from_query(shape_type: type[T]) -> Provide:
     """
     shape = QueryShape(shape_type)
 
-    def read(request: Request[Any, Any, Any]) -> T:
+    def read(request: Request[Any, Any, Any], services: NamedDependency[Any]) -> T:
+        del services  # a link of the chain that `litestar_app` tells of
         return shape.decode(dict(request.query_params.multi_items()))
 
     read.shape = shape_type  # type: ignore[attr-defined]

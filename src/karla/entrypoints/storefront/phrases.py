@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -45,7 +45,7 @@ class Phrases(msgspec.Struct, frozen=True):
 
     def long_date(self, moment: datetime) -> str:
         """`22 November 2026`."""
-        return format_date(moment.astimezone(self.zone).date(), "long", locale=self.locale)
+        return _date(moment.astimezone(self.zone).date(), "long", self.locale)
 
     def day(self, day: date) -> str:
         """`today`, `tomorrow`, `yesterday` or `Tuesday, 24 November`, as they stand within a sentence."""
@@ -61,7 +61,7 @@ class Phrases(msgspec.Struct, frozen=True):
     def full_day(self, day: date) -> str:
         """`Tuesday, 24 November`, with its year where that is not plain."""
         pattern = "full" if abs((day - self.today).days) > _FAR_DAYS else _yearless(self.locale)
-        return format_date(day, pattern, locale=self.locale)
+        return _date(day, pattern, self.locale)
 
     def heading(self, moment: datetime) -> str:
         """The day over what happened on it: `Today`, `Yesterday`, `Monday, 16 November`."""
@@ -144,16 +144,27 @@ class Phrases(msgspec.Struct, frozen=True):
 
     def short_date(self, moment: datetime) -> str:
         """`20 Nov`."""
-        return format_date(moment.astimezone(self.zone).date(), _short_day(self.locale), locale=self.locale)
+        return _date(moment.astimezone(self.zone).date(), _short_day(self.locale), self.locale)
 
     def price(self, amount: float, currency: str) -> str:
         """`€49.90`, as the language writes it."""
-        return format_currency(amount, currency, locale=self.locale)
+        return _price(amount, currency, self.locale)
 
 
 def capitalised(text: str) -> str:
     """A phrase as it stands at the beginning of a line."""
     return text[:1].upper() + text[1:]
+
+
+# The same amounts and days come again and again, and CLDR's patterns take their time.
+@lru_cache(10_000)
+def _price(amount: float, currency: str, locale: Locale) -> str:
+    return format_currency(amount, currency, locale=locale)
+
+
+@lru_cache(10_000)
+def _date(day: date, pattern: str, locale: Locale) -> str:
+    return format_date(day, pattern, locale=locale)
 
 
 @cache

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from karla.domain.shoppers.commands import let_in_by_token, let_in_by_zip_code
 from karla.domain.shoppers.records import Guess, Holder, Knock, Refusal, Session
+from karla.domain.shoppers.rules.keys import ShopperKeys
 from karla.domain.shoppers.rules.sessions import session_by_token, session_by_zip_code, session_text
 from karla.domain.tenants.queries import get_shop
 from karla.domain.tenants.records import ShopRef
@@ -18,9 +19,9 @@ from karla.entrypoints.api.bodies import from_query, json_body
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.shoppers import Shopper
 from karla.entrypoints.api.storefront.access import client_address, demand_page
-from karla.entrypoints.api.storefront.documents import order_for
+from karla.entrypoints.api.storefront.documents import order_read
 from karla.entrypoints.api.storefront.languages import LanguageView, wished
-from karla.entrypoints.api.storefront.shapes import Opened
+from karla.entrypoints.api.storefront.shapes import Opened, StorefrontOrder
 from karla.entrypoints.api.times import stamp
 from karla.infra.access import scope_of
 from karla.infra.errors import Fault, KarlaError, NotFound, TooManyRequests, Unauthorised
@@ -78,33 +79,40 @@ async def open_session(
     """
     shop = await services.keyring.shop(slug)
     asked = data.asked(client_address(request.scope))
-    session = await _session(services, shop, asked)
-    shopper = Shopper(shop, session.order_id, session.level, session.token_id, scope_of([shop.id]))
+    session, order = await _opened(services, shop, asked, wished(request.scope, filters.lang))
     opened = Opened(
         session=session_text(services.shopper_keys.sessions, shop.id, session),
         expires_at=stamp(session.expires_at),
         level=session.level.value,
-        order=await order_for(services, shopper, wished(request.scope, filters.lang)),
+        order=order,
     )
     return Response(opened, headers=_PRIVATE)
 
 
-async def _session(services: Services, shop: ShopRef, asked: Knock | Guess) -> Session:
-    keys = services.shopper_keys
-
-    async def opened(work: Work) -> Session | Refusal:
-        demand_page(await get_shop(work.scope, work.connection))
-        if isinstance(asked, Knock):
-            holder = await let_in_by_token(work, keys, asked)
-            return session_by_token(holder, work.now) if isinstance(holder, Holder) else holder
-        order_id = await let_in_by_zip_code(work, keys, asked)
-        return order_id if isinstance(order_id, Refusal) else session_by_zip_code(order_id, work.now)
+async def _opened(
+    services: Services, shop: ShopRef, asked: Knock | Guess, wish: str
+) -> tuple[Session, StorefrontOrder]:
+    async def opened(work: Work) -> tuple[Session, StorefrontOrder] | Refusal:
+        session = await _session(work, services.shopper_keys, asked)
+        if isinstance(session, Refusal):
+            return session
+        shopper = Shopper(shop, session.order_id, session.level, session.token_id, work.scope)
+        return session, await order_read(work.connection, services, shopper, wish)
 
     # What is refused has to be committed too: it is counted.
-    session = await services.db.write(scope_of([shop.id]), opened)
-    if isinstance(session, Refusal):
-        raise _refused(session, by_token=isinstance(asked, Knock))
-    return session
+    outcome = await services.db.write(scope_of([shop.id]), opened)
+    if isinstance(outcome, Refusal):
+        raise _refused(outcome, by_token=isinstance(asked, Knock))
+    return outcome
+
+
+async def _session(work: Work, keys: ShopperKeys, asked: Knock | Guess) -> Session | Refusal:
+    demand_page(await get_shop(work.scope, work.connection))
+    if isinstance(asked, Knock):
+        holder = await let_in_by_token(work, keys, asked)
+        return session_by_token(holder, work.now) if isinstance(holder, Holder) else holder
+    order_id = await let_in_by_zip_code(work, keys, asked)
+    return order_id if isinstance(order_id, Refusal) else session_by_zip_code(order_id, work.now)
 
 
 def _refused(refusal: Refusal, *, by_token: bool) -> KarlaError:

@@ -5,6 +5,7 @@ from karla.entrypoints.api.storefront.documents.orders import (
     load_order,
     order_document,
     order_for,
+    order_read,
 )
 
-__all__ = ["Surroundings", "load_order", "order_document", "order_for"]
+__all__ = ["Surroundings", "load_order", "order_document", "order_for", "order_read"]

@@ -77,9 +77,13 @@ async def order_for(services: Services, shopper: Shopper, wish: str) -> Storefro
     Unauthorised when the order has gone, NotFound when its shop has no page.
     """
     async with services.db.read(shopper.scope) as connection:
-        shop, settings, file = await _loaded(connection, shopper)
-        catalogue = await catalogue_of(shopper.scope, connection, file)
-    surroundings = Surroundings.of(services, catalogue)
+        return await order_read(connection, services, shopper, wish)
+
+
+async def order_read(connection: Connection, services: Services, shopper: Shopper, wish: str) -> StorefrontOrder:
+    """As `order_for`, within a transaction that is under way."""
+    shop, settings, file = await _loaded(connection, shopper)
+    surroundings = Surroundings.of(services, await catalogue_of(shopper.scope, connection, file))
     language = language_for(shop, wish)
     return order_document(shop, settings, file, shopper.level, language, services.clock.now(), surroundings)
 
