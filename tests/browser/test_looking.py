@@ -94,6 +94,20 @@ async def test_sees_what_is_in_each_parcel_and_what_is_still_to_come(shop: Track
     await opened.keep("three-parcels")
 
 
+async def test_sees_how_many_of_a_hundred_parcels_have_come(shop: TrackedShop, visit: Open) -> None:
+    await shop.order("40210", packages=100)
+    opened = await visit(await shop.link("40210"), with_look(PHONE, language="en-GB"))
+    await expect(opened.page.get_by_text("0 of 100 parcels delivered")).to_be_visible()
+    strip = await opened.page.locator(".k-strip ul").bounding_box()
+    widths = await opened.page.locator(".k-strip li").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().width)"
+    )
+    assert strip is not None
+    assert len(widths) == 100
+    assert min(widths) > 1
+    assert sum(widths) < strip["width"]
+
+
 async def test_sees_that_it_is_late_and_when_it_comes_now(shop: TrackedShop, visit: Open) -> None:
     await shop.order("40206", DELAYED)
     opened = await visit(await shop.link("40206"))

@@ -52,3 +52,15 @@ async def test_the_same_by_curl(shop: ShopClient, address: str, tmp_path: Path) 
     assert len(order["trackings"]) == 4
     assert (await shop.get("/shipments/00340434161094087206")).json()["phase"] == "in_delivery"
     assert [webhook["url"] for webhook in (await shop.get("/webhooks")).json()] == ["http://127.0.0.1:9/karla"]
+
+
+async def test_a_page_is_made_ones_own_by_curl_alone(shop: ShopClient, address: str, tmp_path: Path) -> None:
+    curl = tmp_path / "curl"
+    curl.write_text(f"#!{sys.executable}\n{SHIM.read_text(encoding='utf-8')}", encoding="utf-8")
+    curl.chmod(0o755)
+    begin = next(block for block in blocks("headless.md", "sh") if block.startswith("KEY="))
+    await run(tmp_path, shop, address, ["sh", "-eu"], "\n".join([begin, *blocks("tracking-page.md", "sh")]))
+    page = (await shop.get("/storefront/shop")).json()
+    assert page["language"] == "de"
+    assert page["brand"]["theme"] == "linen"
+    assert page["brand"]["texts"] == {"intro": "Von Hand in Leipzig gepackt."}
