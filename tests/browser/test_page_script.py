@@ -200,9 +200,10 @@ async def test_the_beacon_tells_of_opening_interest_and_clicks_at_once(browser: 
 async def test_ten_seconds_in_sight_are_interest(browser: Browser) -> None:
     async with opened(browser, Server(made.page(), AFTER)) as visit:
         await visit.page.clock.run_for(5000)
-        await visit.page.wait_for_function("told.length === 1")
+        await visit.page.wait_for_function("told.length > 0")
         await visit.page.clock.run_for(10_000)
-        await visit.page.wait_for_function("told.length === 2")
+        # However many messages it comes in: the clock runs on by itself meanwhile.
+        await visit.page.wait_for_function("told.flatMap(([, body]) => body.visits).length > 1")
         told = await visit.page.evaluate("told")
 
     assert [visit["kind"] for _, body in told for visit in body["visits"]] == ["opened", "engaged"]
