@@ -1,12 +1,15 @@
 """The real engine on a clock that jumps: everything but the network and the time is as in a worker."""
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import random
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from karla.domain.subscribers.journal import Journal
 from karla.domain.subscribers.records.deliveries import RetryPolicy
@@ -15,6 +18,7 @@ from karla.domain.tenants.commands import create_shop
 from karla.domain.tenants.records import Shop
 from karla.infra.access import EVERYWHERE, NOWHERE
 from karla.infra.db import Database
+from karla.infra.errors import Unavailable
 from karla.infra.http import Answer
 from karla.infra.work import Work
 from karla.pipeline.crew import Crew
@@ -28,6 +32,10 @@ from tests.support.facts import happen, order_file, shipment_event
 JOURNEY = ("DEPARTURE_FROM_TRANSPORT_HUB", "OUT_FOR_DELIVERY", "SUCCESSFULLY_DELIVERED")
 SLOTS, WORKERS = 400, 2
 UPKEEP_EVERY = timedelta(hours=1)
+# How often in a row a machine that stalls may make a step fail.
+STALLS = 10
+
+Result = TypeVar("Result")
 
 
 def tick(now: datetime) -> timedelta:
@@ -49,6 +57,44 @@ async def a_shop(url: str, slug: str) -> Shop:
         await db.close()
 
 
+class Waiting(NamedTuple):
+    """An attempt that gets its answer at a time; among those of one moment, the first that began."""
+
+    at: datetime
+    number: int
+    answered: asyncio.Future[None]
+
+
+class Worker:
+    """A delivery crew whose way out leads into the simulated world."""
+
+    def __init__(self, world: "World", number: int, slots: int) -> None:
+        self.waiting: list[Waiting] = []
+        self._world = world
+        self._numbers = itertools.count()
+        bench, chance = world.bench, random.Random(world.seed * WORKERS + number)
+        policy = RetryPolicy(RETRIES, BASE.total_seconds())
+        self.crew = Crew(f"worker {number}", WebhookDelivery(bench.db, self, bench.clock, policy, chance=chance), slots)
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> Answer:
+        """As `Egress.post`."""
+        clock, webhook = self._world.bench.clock, number_of(url)
+        began = clock.now()
+        event, met = self._world.begin(webhook, headers["webhook-id"])
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self.waiting, Waiting(self._world.rounded(began + met.after), next(self._numbers), future))
+        self._world.waits()
+        await future
+        self._world.model.ended(webhook, event, met, began, clock.now())
+        return met.given()
+
+    async def answer(self) -> None:
+        """Everything ends whose time has come."""
+        while self.waiting and self.waiting[0].at <= self._world.bench.clock.now():
+            heapq.heappop(self.waiting).answered.set_result(None)
+        await _quiet()
+
+
 class World:
     """Webhooks of every kind, two workers, and a model that watches."""
 
@@ -66,18 +112,8 @@ class World:
         self._tick = ticks
         self._events: dict[str, int] = {}
         self._happened_at: list[datetime] = []
-        self._waiting: list[tuple[datetime, int, asyncio.Future[None]]] = []
-        self._numbers = itertools.count()
         self._upkeep_at = NOON + UPKEEP_EVERY
-        policy = RetryPolicy(RETRIES, BASE.total_seconds())
-        self._crews = deque(
-            Crew(
-                f"worker {number}",
-                WebhookDelivery(bench.db, self, bench.clock, policy, chance=random.Random(seed * WORKERS + number)),
-                slots,
-            )
-            for number in range(WORKERS)
-        )
+        self._workers = deque(Worker(self, number, slots) for number in range(WORKERS))
 
     async def subscribe(self) -> None:
         """A webhook of each kind of the fleet; every other of those that take all events wants them in order."""
@@ -115,62 +151,59 @@ class World:
             for event in events:
                 self._events[str(event.event_id)] = self.model.happened(str(event.shipment.id), place)
                 self._happened_at.append(self.bench.clock.now())
-            await happen(self.bench.db, *events)
-        await self.bench.relay()
+            await patiently(partial(happen, self.bench.db, *events))
+        await patiently(self.bench.relay)
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> Answer:
-        """As `Egress.post`."""
-        webhook, event, began = number_of(url), self._events[headers["webhook-id"]], self.bench.clock.now()
+    def begin(self, webhook: int, event_id: str) -> tuple[int, Reply]:
+        """An attempt begins: which event's it is, and what it meets."""
+        event, began = self._events[event_id], self.bench.clock.now()
         attempt = self.model.started(webhook, event, began)
         if attempt == 1:
             self.longest_wait[webhook] = max(self.longest_wait[webhook], began - self._happened_at[event])
-        met = self._reply(webhook, event, attempt)
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (self._rounded(began + met.after), next(self._numbers), future))
-        self.most_in_flight = max(self.most_in_flight, len(self._waiting))
-        await future
-        self.model.ended(webhook, event, met, began, self.bench.clock.now())
-        return met.given()
+        return event, reply(self.seed, self.kinds[webhook], webhook, event, attempt, began - NOON)
 
-    def _rounded(self, moment: datetime) -> datetime:
+    def waits(self) -> None:
+        """One more attempt waits for its answer."""
+        self.most_in_flight = max(self.most_in_flight, sum(len(worker.waiting) for worker in self._workers))
+
+    def rounded(self, moment: datetime) -> datetime:
         """The first tick at or after a moment."""
         step = self._tick(moment)
         return NOON - (NOON - moment) // step * step
-
-    def _reply(self, webhook: int, event: int, attempt: int) -> Reply:
-        since = self.bench.clock.now() - NOON
-        return reply(self.seed, self.kinds[webhook], webhook, event, attempt, since)
 
     async def run_until(self, until: datetime | None = None) -> None:
         """Let the workers work until that time; without one, until nothing is left to do."""
         while True:
             await self._work()
-            following = await self._next_moment()
+            following = await patiently(self._next_moment)
             if following is None or (until and following > until):
                 break
             self.bench.clock.advance(following - self.bench.clock.now())
-            while self._waiting and self._waiting[0][0] <= self.bench.clock.now():
-                heapq.heappop(self._waiting)[2].set_result(None)
-            await _quiet()
             if self.bench.clock.now() >= self._upkeep_at:
                 self._upkeep_at = self.bench.clock.now() + UPKEEP_EVERY
-                await self.bench.belt.look_after()
+                await patiently(self.bench.belt.look_after)
         if until:
             self.bench.clock.advance(until - self.bench.clock.now())
 
     async def _work(self) -> None:
-        """Let one worker claim what it can at this moment, now that what has ended at either is written down."""
-        self._crews.rotate()
-        *others, active = self._crews
-        for crew in others:
-            await crew.write_down()
+        """Let one worker claim what it can at this moment, now that what has ended at either is written down.
+
+        What ended at one is written down before anything ends at the next: so the engine and the model hear of it
+        in the same order, on which it depends whether an endpoint failed ten times in a row.
+        """
+        self._workers.rotate()
+        *others, active = self._workers
+        for worker in others:
+            await worker.answer()
+            await patiently(worker.crew.write_down)
+        await active.answer()
         more = True
         while more:
-            more = await active.turn()
+            more = await patiently(active.crew.turn)
             await _quiet()
 
     async def _next_moment(self) -> datetime | None:
-        moments = [self._waiting[0][0]] if self._waiting else []
+        moments = [worker.waiting[0].at for worker in self._workers if worker.waiting]
         async with self.bench.db.read(EVERYWHERE) as connection:
             due_at = await connection.fetchval(
                 """
@@ -181,7 +214,7 @@ class World:
                 self.bench.clock.now(),
             )
         if due_at:
-            moments.append(self._rounded(due_at))
+            moments.append(self.rounded(due_at))
         return min(moments, default=None)
 
     async def ends(self) -> AsyncIterator[tuple[int, dict[int, tuple[str, int]]]]:
@@ -220,6 +253,14 @@ async def _copy(work: Work, webhook: Webhook, numbers: Sequence[int]) -> None:
         webhook.id,
         numbers,
     )
+
+
+async def patiently(step: Callable[[], Awaitable[Result]]) -> Result:
+    """Take a step of the engine again when the database was too slow, as the engine's own loop does."""
+    for _ in range(STALLS):
+        with contextlib.suppress(Unavailable):
+            return await step()
+    return await step()
 
 
 def number_of(url: str) -> int:
