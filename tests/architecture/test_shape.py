@@ -4,7 +4,7 @@ from tests.architecture.source import Offence, functions, modules, verdict
 
 LINES_OF_FUNCTION, LINES_OF_FILE, PARAMETERS = 60, 400, 7
 
-CODE = modules("src/karla", "benchmarks")
+CODE = modules("src/karla", "benchmarks", "docs", "tests", "tools")
 
 
 def test_functions_are_short() -> None:

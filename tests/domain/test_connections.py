@@ -41,15 +41,14 @@ class Room:
         async with self.db.read(self.scope) as connection:
             return await queries.demand_connection(self.scope, connection, "carriers", "dhl")
 
-    async def account(self, seals: Seals | None = None) -> Account:
+    async def found(self, seals: Seals | None = None) -> Account | None:
         async with self.db.read(self.scope) as connection:
-            found = await queries.account_of(self.scope, connection, seals or self.seals, "carriers", "dhl")
+            return await queries.account_of(self.scope, connection, seals or self.seals, "carriers", "dhl")
+
+    async def account(self, seals: Seals | None = None) -> Account:
+        found = await self.found(seals)
         assert found is not None
         return found
-
-    async def usable(self) -> list[Account]:
-        async with self.db.read(self.scope) as connection:
-            return await queries.credentials_of(self.scope, connection, self.seals, "carriers")
 
     async def change(self, *, name: str | None = None, paused: bool | None = None) -> ShopConnection:
         return await self.do(lambda work: commands.change(work, "carriers", "dhl", name=name, paused=paused))
@@ -77,7 +76,7 @@ async def test_what_is_connected_can_be_used_and_its_secrets_are_not_shown(room:
     assert (shown.status, shown.name) == (ConnectionStatus.ACTIVE, "DHL")
     assert shown.settings == {"address": "https://dhl.example"}
     assert SECRET not in repr(shown)
-    (account,) = await room.usable()
+    account = await room.account()
     assert account.credentials == {"api_key": SECRET, "address": "https://dhl.example"}
     assert SECRET not in repr(account)
     assert SECRET not in repr(wish())
@@ -152,11 +151,11 @@ async def test_a_refused_account_is_used_no_more_until_its_credentials_are_taken
     refused = await room.refuse(known)
     assert refused is not None
     assert (refused.status, refused.refused_reason) == (ConnectionStatus.REFUSED, "Unauthorized")
-    assert await room.usable() == []
+    assert (await room.account()).connection == refused
     assert await room.refuse(refused) == refused
     mended = (await room.connect(wish(credentials={"api_key": "another-secret-key"}))).connection
     assert (mended.status, mended.refused_reason) == (ConnectionStatus.ACTIVE, None)
-    assert len(await room.usable()) == 1
+    assert (await room.account()).connection == mended
     assert await room.actions() == ["connection.created", "connection.refused", "connection.updated"]
     assert (await room.trail())[1]["actor"] == {"kind": "system", "name": "karla", "key_uuid": None}
 
@@ -186,7 +185,7 @@ async def test_a_pause_outlasts_new_credentials_and_hides_no_refusal(room: Room)
     await room.connect(wish())
     paused = await room.change(paused=True)
     assert paused.status is ConnectionStatus.PAUSED
-    assert await room.usable() == []
+    assert (await room.account()).connection == paused
     assert await room.change(paused=True) == paused
     taken = (await room.connect(wish(credentials={"api_key": "another-secret-key"}))).connection
     assert taken.status is ConnectionStatus.PAUSED
@@ -218,7 +217,7 @@ async def test_uses_are_noted_and_older_ones_change_nothing(room: Room) -> None:
 async def test_what_is_disconnected_is_gone_with_its_credentials(room: Room) -> None:
     known = (await room.connect(wish())).connection
     await room.do(lambda work: commands.disconnect(work, "carriers", "dhl"))
-    assert await room.usable() == []
+    assert await room.found() is None
     assert await room.refuse(known) is None
     for command in (
         lambda work: commands.disconnect(work, "carriers", "dhl"),

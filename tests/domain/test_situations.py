@@ -10,11 +10,12 @@ import pytest
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import OrderFile, Shipment, TimelineEvent
 from karla.domain.shipments.rules.order_states import lone_parcel, order_state
-from karla.domain.shipments.rules.situations import Situation, Standing, flows_of, on_its_way_back, situation_of
+from karla.domain.shipments.rules.situations import Standing, flows_of, on_its_way_back, situation_of
 from karla.domain.shipments.rules.stages import stages_of
 from karla.domain.shipments.rules.timelines import chronological, standing
 from karla.vocabulary.events import CATALOGUE, Direction, Flag, Phase
 from karla.vocabulary.orders import OrderState
+from karla.vocabulary.parcels import Situation
 
 NOW = datetime(2026, 3, 16, 12, tzinfo=UTC)
 PLACED = NOW - timedelta(days=4)

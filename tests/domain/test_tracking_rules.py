@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from karla.domain.tracking.records import Budget, Followed, Urgency
+from karla.domain.tracking.records import Followed, Urgency
 from karla.domain.tracking.rules.answers import moved_out
 from karla.domain.tracking.rules.asking import GIVEN_UP_AFTER, after_failure, next_ask
 from karla.domain.tracking.rules.budgets import allowance, calls_on, when_allowed
@@ -106,29 +106,27 @@ def test_failures_are_tried_again_later_and_later() -> None:
 
 
 def test_the_calls_of_a_day_last_until_its_evening() -> None:
-    budget = Budget(per_day=240)
-    assert allowance(budget, 0, MIDNIGHT) == 12, "a twentieth may be used ahead"
-    assert allowance(budget, 12, MIDNIGHT) == 0
-    assert allowance(budget, 12, MIDNIGHT + timedelta(hours=6)) == 60
-    assert allowance(budget, 240, MIDNIGHT + timedelta(hours=23)) == 0
-    assert allowance(budget, 0, MIDNIGHT + timedelta(hours=23, minutes=59)) == 240
-    assert allowance(Budget(), 10_000, NOON) is None
+    assert allowance(240, 0, MIDNIGHT) == 12, "a twentieth may be used ahead"
+    assert allowance(240, 12, MIDNIGHT) == 0
+    assert allowance(240, 12, MIDNIGHT + timedelta(hours=6)) == 60
+    assert allowance(240, 240, MIDNIGHT + timedelta(hours=23)) == 0
+    assert allowance(240, 0, MIDNIGHT + timedelta(hours=23, minutes=59)) == 240
+    assert allowance(None, 10_000, NOON) is None
 
 
 @pytest.mark.parametrize("calls", [0, 5, 12, 100, 239, 240, 300])
 @pytest.mark.parametrize("hours", [0, 0.3, 6, 12, 23.9])
 def test_when_it_says_that_a_call_may_be_made_one_may(calls: int, hours: float) -> None:
-    budget, now = Budget(per_day=240), MIDNIGHT + timedelta(hours=hours)
-    when = when_allowed(budget, calls, now)
-    assert when >= now or allowance(budget, calls, now)
+    now = MIDNIGHT + timedelta(hours=hours)
+    when = when_allowed(240, calls, now)
+    assert when >= now or allowance(240, calls, now)
     today = calls_on(now.date(), calls, when)
-    assert allowance(budget, today, when + timedelta(seconds=1))
+    assert allowance(240, today, when + timedelta(seconds=1))
 
 
 def test_a_small_budget_is_used_too() -> None:
-    budget = Budget(per_day=3)
-    assert allowance(budget, 0, MIDNIGHT) == 3
-    assert when_allowed(budget, 3, NOON) == MIDNIGHT + timedelta(days=1)
+    assert allowance(3, 0, MIDNIGHT) == 3
+    assert when_allowed(3, 3, NOON) == MIDNIGHT + timedelta(days=1)
 
 
 def test_calls_of_yesterday_do_not_count() -> None:

@@ -13,7 +13,7 @@ from karla.domain.shipments.records import Completion, Shipment
 from karla.domain.tracking.commands.answers import read_again
 from karla.infra.access import scope_of
 from karla.integrations.carriers.contract import Scan
-from tests.pipeline.test_forecasts import Carrier
+from tests.pipeline.told_carriers import Carrier
 from tests.support.clocks import NOON
 from tests.support.karla import Karla, ShopClient
 from tests.support.order_rooms import OrderRooms, order_rooms

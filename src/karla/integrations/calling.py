@@ -204,11 +204,6 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     return None if seconds is None else bounded_pause(seconds)
 
 
-def seconds_in(header: str) -> Callable[[Mapping[str, str], datetime], float | None]:
-    """A `pause` for providers whose header holds seconds from now."""
-    return lambda headers, _: _number(headers.get(header, ""))
-
-
 def epoch_in(header: str) -> Callable[[Mapping[str, str], datetime], float | None]:
     """A `pause` for providers whose header holds the moment of return, in seconds since 1970."""
 

@@ -12,7 +12,7 @@ from karla.domain.tracking.commands.accounts import give_back
 from karla.domain.tracking.commands.clocks import hurry, standing_clock
 from karla.domain.tracking.commands.parcels import adopt, first_place, settle
 from karla.domain.tracking.queries.parcels import due_parcels, next_due
-from karla.domain.tracking.records import Asked, Budget, Interest, Place, Turn
+from karla.domain.tracking.records import Asked, Interest, Place, Turn
 from karla.domain.tracking.rules.budgets import allowance, calls_on, when_allowed
 from karla.infra.access import scope_of
 from karla.infra.clock import Clock
@@ -117,13 +117,13 @@ class AccountTurn:
 
     async def _ask_while_allowed(self, asker: Asker, until: datetime) -> datetime:
         """Ask; when it is the account's turn again."""
-        budget = Budget(per_second=self._pace.calls_per_second, per_day=self._pace.calls_per_day)
+        per_day = self._pace.calls_per_day
         while not self._stopping() and (now := self._clock.now()) < until:
             if self._pacer.free_at - now > _LONGEST_PAUSE:
                 return self._pacer.free_at
-            allowed = allowance(budget, self._calls + asker.calls, now)
+            allowed = allowance(per_day, self._calls + asker.calls, now)
             if allowed == 0:
-                return max(when_allowed(budget, self._calls + asker.calls, now), now + _LOOK_EVERY)
+                return max(when_allowed(per_day, self._calls + asker.calls, now), now + _LOOK_EVERY)
             limit = self._at_once(asker, allowed)
             async with self._db.read(self._scope) as connection:
                 parcels = await due_parcels(self._scope, connection, self._turn, now, limit)

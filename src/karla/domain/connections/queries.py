@@ -57,20 +57,6 @@ async def account_of(scope: Scope, connection: Connection, seals: Seals, kind: s
     return _account(row, seals) if row else None
 
 
-async def credentials_of(scope: Scope, connection: Connection, seals: Seals, kind: str) -> list[Account]:
-    """The active accounts of one kind that the scope's shops have, by shop and integration."""
-    rows = await connection.fetch(
-        f"""
-        select {COLUMNS}, credentials from connections
-        where shop_id = any($1) and kind = $2 and status = 'active'
-        order by shop_id, slug
-        """,  # noqa: S608 - what is put in is a constant
-        sorted(scope.shops),
-        kind,
-    )
-    return [_account(row, seals) for row in rows]
-
-
 def connection_from(row: asyncpg.Record) -> ShopConnection:
     """The connection in a row that has at least its columns."""
     members: dict[str, Any] = {name: row[name] for name in ShopConnection.__struct_fields__}

@@ -21,13 +21,6 @@ class Urgency(IntEnum):
     ENDED = 5
 
 
-class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """How many calls an account may make; None is no limit."""
-
-    per_second: float | None = None
-    per_day: int | None = None
-
-
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One account that a worker has for itself for the time of a lease; `calls` were made on `day` (UTC)."""
 

@@ -4,7 +4,7 @@ Msgspec stops at its first error. Asked again member by member it says which of 
 that only the rest is compared with the schema, and both looks agree on what is a fault.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -17,6 +17,7 @@ from karla.infra.errors import Fault
 from karla.infra.validation import words
 from karla.infra.validation.extremes import MAX_INT, MIN_INT
 from karla.infra.validation.keywords import FORMAT_CHECKER, Place, Schema, Walker
+from karla.infra.validation.reached import reached
 
 MAX_FAULTS = 500
 """Where a body that is wrong all over stops being described."""
@@ -26,7 +27,7 @@ class SecondLook:
     """The schema of one type, made over so that every struct and member in it knows its own type."""
 
     def __init__(self, type_: Any) -> None:
-        parts = list(_parts(mi.type_info(type_), set()))
+        parts = list(reached(mi.type_info(type_), set()))
         # The schema doesn't tell `Any` from `Raw`, which is for its later reader to judge.
         self._free = any(isinstance(part, mi.AnyType) for part in parts)
         classes = [part.cls for part in parts if isinstance(part, mi.StructType)]
@@ -119,21 +120,6 @@ def _completed(schema: Schema) -> Schema:
         high = {} if "exclusiveMaximum" in schema else {"maximum": MAX_INT}
         return low | high | schema
     return schema
-
-
-def _parts(info: mi.Type | mi.Field, seen: set[type]) -> Iterator[mi.Type]:
-    """A type and all that it reaches, every struct once."""
-    if isinstance(info, mi.StructType):
-        if info.cls in seen:
-            return
-        seen.add(info.cls)
-    if isinstance(info, mi.Type):
-        yield info
-    for name in info.__struct_fields__:
-        value = getattr(info, name)
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, (mi.Type, mi.Field)):
-                yield from _parts(part, seen)
 
 
 def _describe(error: ValidationError) -> tuple[str, str]:

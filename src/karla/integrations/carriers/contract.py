@@ -62,6 +62,11 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     additional_info: Mapping[str, Any] = {}
 
 
+def last_known(scans: Sequence[Scan]) -> Scan | None:
+    """Of scans in the order of time the last one whose meaning is known."""
+    return next((scan for scan in reversed(scans) if scan.event_name), None)
+
+
 class PickupPoint(msgspec.Struct, frozen=True, kw_only=True):
     """Where a parcel waits for its receiver; `type` is shop, locker, neighbor, letterbox or None."""
 

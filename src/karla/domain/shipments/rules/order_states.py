@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import OrderFile, Shipment
-from karla.domain.shipments.rules.situations import Situation, Standing, on_its_way_back
+from karla.domain.shipments.rules.situations import Standing, on_its_way_back
 from karla.vocabulary.events import Direction, Flag, Phase
 from karla.vocabulary.orders import OrderState
+from karla.vocabulary.parcels import Situation
 
 # What asks for something to be done comes first, then what went wrong, then what is nearest.
 _FIRST: tuple[tuple[Situation, OrderState], ...] = (

@@ -3,30 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal, TypeAlias
 
 import msgspec
 
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import Shipment, TimelineEvent
 from karla.vocabulary.events import CATALOGUE, Direction, EventKind, Flag, Phase
-
-Situation: TypeAlias = Literal[
-    "expected",
-    "announced",
-    "on_the_way",
-    "out_for_delivery",
-    "waiting",
-    "delivered",
-    "delayed",
-    "failed",
-    "lost",
-    "damaged",
-    "returning",
-    "returned",
-    "cancelled",
-]
-Flow: TypeAlias = Literal["notReceived", "defective", "return"]
+from karla.vocabulary.parcels import Flow, Situation
 
 HANDED_IN = frozenset({"PICKED_UP_BY_CARRIER", "DROPPED_OFF_BY_SENDER"})
 """The parcel is the carrier's already, whatever the phase says."""

@@ -3,19 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal, TypeAlias
 
 import msgspec
 
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import Shipment, TimelineEvent
-from karla.domain.shipments.rules.situations import FORWARDED, HANDED_IN, ON_THE_VAN, Situation, Standing
+from karla.domain.shipments.rules.situations import FORWARDED, HANDED_IN, ON_THE_VAN, Standing
 from karla.vocabulary.events import CATALOGUE, Direction, EventKind, Phase
-
-StageKey: TypeAlias = Literal[
-    "ordered", "packed", "on_the_way", "out_for_delivery", "waiting", "delivered", "returned", "cancelled"
-]
-StageState: TypeAlias = Literal["done", "current", "upcoming", "failed"]
+from karla.vocabulary.parcels import Situation, StageKey, StageState
 
 
 class Stage(msgspec.Struct, frozen=True):

@@ -30,7 +30,7 @@ async def mark_read(work: Work, read: Sequence[Answer], unreadable: Mapping[UUID
 async def read_again(work: Work, since: datetime, provider: str | None, after: AnswerPlace | None) -> ReadAgain:
     """Have some of what was answered since then read anew, from `after` on: READ_AGAIN_AT_ONCE at most.
 
-    What is on the timelines already stays.
+    What is on the timelines already stays; details of a handover that it didn't have so far are added to it.
     """
     row = await work.connection.fetchrow(
         """

@@ -89,7 +89,6 @@ class Tracking(msgspec.Struct, frozen=True):
     pickup_location: str | None = None
     pickup_note: str | None = None
     courier_redirect_link: str | None = None
-    delivery_location_type: str | None = None
     signed_by: str | None = None
     proof_of_delivery: tuple[Proof, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any
 from karla.integrations.carriers.aftership import places
 from karla.integrations.carriers.aftership.answers import Checkpoint, Proof, Tracking, tracking_in
 from karla.integrations.carriers.coarse import Coarse
-from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan, last_known
 from karla.integrations.carriers.ways_back import on_the_way_back
 from karla.integrations.carriers.zones import Moment, moments
 from karla.integrations.statuses import StatusTable
@@ -134,7 +134,7 @@ def _scan(checkpoint: Checkpoint, moment: Moment, name: str | None) -> Scan:
 
 def _pickup(told: Tracking, scans: Sequence[Scan]) -> PickupPoint | None:
     """Where the parcel waits, as long as it does."""
-    latest = next((scan for scan in reversed(scans) if scan.event_name), None)
+    latest = last_known(scans)
     if latest is None or latest.event_name is None or CATALOGUE[latest.event_name].phase is not Phase.COLLECT:
         return None
     name = told.pickup_location or latest.additional_info.get("pickup_point")

@@ -100,7 +100,6 @@ class Shipment(_Answered, frozen=True):
     status: Event = Event()
     estimated_time_of_delivery: str | None = None
     estimated_delivery_time_frame: TimeFrame = TimeFrame()
-    estimated_time_of_delivery_remark: str | None = None
     reroute_url: str | None = None
     return_flag: bool = False
     details: Details = Details()

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan, last_known
 from karla.integrations.carriers.dhl import places
 from karla.integrations.carriers.dhl.answers import Event, Shipment, Signer, shipments_in
 from karla.integrations.carriers.zones import Moment, moments
@@ -178,7 +178,7 @@ def _scan(event: Event, moment: Moment, leg: Shipment, name: str | None) -> Scan
 
 def _pickup(scans: Sequence[Scan]) -> PickupPoint | None:
     """Where the parcel waits, as long as it does."""
-    latest = next((scan for scan in reversed(scans) if scan.event_name), None)
+    latest = last_known(scans)
     if latest is None or "pickup_point" not in latest.additional_info:
         return None
     told = latest.additional_info

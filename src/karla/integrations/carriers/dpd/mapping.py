@@ -7,7 +7,7 @@ from typing import Any
 
 from karla.integrations import statuses
 from karla.integrations.carriers import zones
-from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan, last_known
 from karla.integrations.carriers.dpd import times
 from karla.integrations.carriers.dpd.answers import Item, Status, Tracking, tracking_in
 from karla.integrations.carriers.ways_back import on_the_way_back
@@ -118,7 +118,7 @@ def _scan(status: Status, moment: zones.Moment, name: str | None) -> Scan:
 
 def _pickup(told: Tracking, scans: Sequence[Scan]) -> PickupPoint | None:
     """Where the parcel waits, as long as it does."""
-    latest = next((scan for scan in reversed(scans) if scan.event_name), None)
+    latest = last_known(scans)
     if latest is None or CATALOGUE[str(latest.event_name)].phase is not Phase.COLLECT:
         return None
     return _shop(told.items)

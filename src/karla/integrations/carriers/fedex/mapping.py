@@ -7,7 +7,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
-from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan, last_known
 from karla.integrations.carriers.fedex import places
 from karla.integrations.carriers.fedex.answers import Error, Numbered, Result, numbered_in
 from karla.integrations.carriers.fedex.answers import Scan as Told
@@ -171,7 +171,7 @@ def _scan(told: Told, moment: Moment, result: Result, name: str | None) -> Scan:
 
 def _pickup(scans: Sequence[Scan], result: Result) -> PickupPoint | None:
     """Where the parcel waits, as long as it does."""
-    latest = next((scan for scan in reversed(scans) if scan.event_name), None)
+    latest = last_known(scans)
     if latest is None or CATALOGUE[str(latest.event_name)].phase is not Phase.COLLECT:
         return None
     place = result.hold_at_location

@@ -30,7 +30,6 @@ class Told(_Answered, frozen=True):
     status_date_time: str | None = None
     events: tuple[Event, ...] | None = None
     error_code: str | None = None
-    error_message: str | None = None
 
 
 def parcel_in(raw: bytes) -> Told:

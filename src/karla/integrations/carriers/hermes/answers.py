@@ -57,7 +57,6 @@ class Item(msgspec.Struct, frozen=True):
     """What Hermes tells of one shipment; statuses in either order of time."""
 
     number: str = msgspec.field(default="", name="shipmentID")
-    international: str = msgspec.field(default="", name="internationalShipmentID")
     result: Result = Result()
     receiver: Address = msgspec.field(default=Address(), name="receiverAddress")
     forecast: Forecast = msgspec.field(default=Forecast(), name="deliveryForecast")

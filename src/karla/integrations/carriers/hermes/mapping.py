@@ -6,7 +6,7 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from karla.integrations.carriers import zones
-from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan, last_known
 from karla.integrations.carriers.hermes import places
 from karla.integrations.carriers.hermes.answers import Item, Status, item_in
 from karla.integrations.carriers.zones import Moment, moments
@@ -115,7 +115,7 @@ def _scan(status: Status, moment: Moment, name: str | None) -> Scan:
 
 def _pickup(scans: Sequence[Scan]) -> PickupPoint | None:
     """Where the parcel waits, as long as it does."""
-    latest = next((scan for scan in reversed(scans) if scan.event_name), None)
+    latest = last_known(scans)
     if latest is None or "pickup_point" not in latest.additional_info:
         return None
     return PickupPoint(name=latest.additional_info["pickup_point"], type="shop")

@@ -2,59 +2,22 @@
 
 import re
 from datetime import date, datetime, time
-from types import MappingProxyType
 
 from karla.integrations.carriers import zones
 from karla.integrations.carriers.hermes.answers import Forecast, ScanningUnit
+from karla.vocabulary.countries import ALPHA_2
 
 # Hermes dates what it promises by the clocks of Germany.
 _HOME = zones.Place("DE")
 _YEARS = (1990, 2200)
-# Where Hermes Germany delivers to, as it writes countries.
-_COUNTRIES = MappingProxyType(
-    {
-        "AUT": "AT",
-        "BEL": "BE",
-        "BGR": "BG",
-        "CHE": "CH",
-        "CYP": "CY",
-        "CZE": "CZ",
-        "DEU": "DE",
-        "DNK": "DK",
-        "ESP": "ES",
-        "EST": "EE",
-        "FIN": "FI",
-        "FRA": "FR",
-        "GBR": "GB",
-        "GRC": "GR",
-        "HRV": "HR",
-        "HUN": "HU",
-        "IRL": "IE",
-        "ITA": "IT",
-        "LIE": "LI",
-        "LTU": "LT",
-        "LUX": "LU",
-        "LVA": "LV",
-        "MCO": "MC",
-        "MLT": "MT",
-        "NLD": "NL",
-        "NOR": "NO",
-        "POL": "PL",
-        "PRT": "PT",
-        "ROU": "RO",
-        "SVK": "SK",
-        "SVN": "SI",
-        "SWE": "SE",
-    }
-)
 _SHOP = re.compile(
     r"(?:im Hermes PaketShop|from the Hermes ParcelShop) (?P<name>.+?)(?= zur Abholung|\.?$)", re.IGNORECASE
 )
 
 
 def country(code: str) -> str | None:
-    """The alpha-2 code of a country as Hermes writes it; None for one that Hermes doesn't deliver to."""
-    return _COUNTRIES.get(code.upper())
+    """The alpha-2 code of a country as Hermes writes it; None for one that isn't known."""
+    return ALPHA_2.get(code.upper())
 
 
 def location(unit: ScanningUnit) -> dict[str, str]:

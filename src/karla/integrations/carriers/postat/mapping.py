@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from karla.integrations.carriers import zones
-from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan, last_known
 from karla.integrations.carriers.postat.answers import Event, Item, Shipment, shipment_in
 from karla.integrations.carriers.zones import Moment, moments
 from karla.integrations.statuses import Status, StatusTable, folded
@@ -30,7 +30,7 @@ def read(raw: bytes, parcel: Parcel) -> Reading:
     if item is None:
         return Reading()
     scans, unknown = _scans(item, parcel)
-    latest = next((scan for scan in reversed(scans) if scan.event_name), None)
+    latest = last_known(scans)
     over = latest is not None and CATALOGUE[str(latest.event_name)].phase in _OVER
     opens, closes = (None, None) if over else _window(told, parcel)
     return Reading(

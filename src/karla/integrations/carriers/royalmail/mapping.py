@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from karla.integrations.carriers import zones
-from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan, last_known
 from karla.integrations.carriers.countries import country_of
 from karla.integrations.carriers.royalmail.answers import EstimatedDelivery, Event, MailPiece, Summary, mail_piece_in
 from karla.integrations.carriers.ways_back import on_the_way_back
@@ -146,7 +146,7 @@ def _clock(text: str, day: date, place: zones.Place) -> datetime | None:
 
 def _pickup(scans: Sequence[Scan]) -> PickupPoint | None:
     """Where the parcel waits, as long as it does."""
-    latest = next((scan for scan in reversed(scans) if scan.event_name), None)
+    latest = last_known(scans)
     if latest is None or "pickup_point" not in latest.additional_info:
         return None
     return PickupPoint(name=latest.additional_info["pickup_point"], type="shop")

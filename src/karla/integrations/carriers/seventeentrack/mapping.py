@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from karla.integrations.carriers.coarse import Coarse
-from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan, last_known
 from karla.integrations.carriers.seventeentrack import places
 from karla.integrations.carriers.seventeentrack.answers import Event, Provider, TrackInfo, tracked_in
 from karla.integrations.carriers.ways_back import ON_THE_WAY, on_the_way_back
@@ -134,7 +134,7 @@ def _scan(event: Event, moment: Moment, name: str | None) -> Scan:
 
 def _pickup(scans: Sequence[Scan]) -> PickupPoint | None:
     """Where the parcel waits, as long as it does."""
-    latest = next((scan for scan in reversed(scans) if scan.event_name), None)
+    latest = last_known(scans)
     if latest is None or "pickup_point" not in latest.additional_info:
         return None
     return PickupPoint(name=latest.additional_info["pickup_point"], type=_PLACE_TYPES.get(latest.event_name or ""))

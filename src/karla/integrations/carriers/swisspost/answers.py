@@ -73,7 +73,6 @@ class Physical(_Answered, frozen=True):
 class Detail(_Answered, frozen=True):
     """The answer of `/detail`."""
 
-    mailpiece_id: str | None = None
     product_name: str | None = None
     status: Status = Status()
     calculated_delivery_date: str | None = None

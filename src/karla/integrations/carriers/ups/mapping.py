@@ -6,7 +6,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
-from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan, last_known
 from karla.integrations.carriers.ups import places
 from karla.integrations.carriers.ups.answers import Activity, Package, packages_in
 from karla.integrations.carriers.ups.answers import Status as Told
@@ -150,7 +150,7 @@ def _scan(activity: Activity, moment: Moment, package: Package, name: str | None
 
 def _pickup(scans: Sequence[Scan], package: Package, parcel: Parcel) -> PickupPoint | None:
     """Where the parcel waits, as long as it does."""
-    latest = next((scan for scan in reversed(scans) if scan.event_name), None)
+    latest = last_known(scans)
     if latest is None or CATALOGUE[str(latest.event_name)].phase is not Phase.COLLECT:
         return None
     point = places.address_of(package, "ACCESS")

@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 from karla.integrations.carriers import zones
-from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan
+from karla.integrations.carriers.contract import Parcel, PickupPoint, Reading, Scan, last_known
 from karla.integrations.carriers.countries import country_of
 from karla.integrations.carriers.usps.answers import Details, Event, Expectation, details_in
 from karla.integrations.statuses import Status, StatusTable, folded
@@ -212,7 +212,7 @@ def _clock(text: str) -> time | None:
 
 def _pickup(scans: Sequence[Scan]) -> PickupPoint | None:
     """The post office where the parcel waits, as long as it does."""
-    latest = next((scan for scan in reversed(scans) if scan.event_name), None)
+    latest = last_known(scans)
     if latest is None or latest.event_name not in _WAITING:
         return None
     name, _, address = str(latest.additional_info["pickup_point"]).partition(", ")
