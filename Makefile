@@ -20,8 +20,10 @@ install: ## make .venv and install what requirements.lock pins
 	@mkdir -p .venv && $(FLOCK) $(MAKE) --no-print-directory --silent .venv/installed
 
 .venv/installed: requirements.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Karla needs Python 3.11 or later."; exit 1; }
+# One that was left half made (Debian's python3 makes none until python3-venv is there) or is too old is made anew.
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Karla needs Python 3.11 or later: make PYTHON=python3.12 …"; exit 1; }
 	@echo "Installing what requirements.lock pins …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -30,7 +32,8 @@ install: ## make .venv and install what requirements.lock pins
 up: install ## run everything on http://127.0.0.1:8080 until Ctrl-C
 	@exec $(BIN)/karla up
 
-test: install ## run the whole suite
+test: install ## run the whole suite; as root on Debian it installs the Chromium that tests/browser need
+	@$(if $(ARGS),,$(BIN)/python -m tests.support.chromium)
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n $(WORKERS) --dist loadfile)
 
 check: install ## format, lint, types, import contracts, architecture tests
@@ -57,7 +60,7 @@ format: install ## put the code into its format
 new-carrier: install ## NAME=acme makes the folder of a new carrier; CARRIER=reference where the catalogue calls it otherwise
 	@$(BIN)/python -m tools.new_carrier $(NAME) $(if $(CARRIER),--carrier $(CARRIER))
 
-demo: install ## a shop's life through the public API, in under 30 seconds; in a terminal its pages stay until Ctrl-C
+demo: install ## a shop's life through the public API, in about half a minute; in a terminal its pages stay until Ctrl-C
 	@$(BIN)/karla demo
 
 screenshots: install ## pictures of the tracking page in docs/images, by a Chromium

@@ -10,6 +10,7 @@ from functools import partial
 import asyncpg
 import uvloop
 
+from karla.domain.branding.rules.domains import ProofKeys
 from karla.domain.connections.rules import SEALED_FOR
 from karla.domain.shipments.commands.observe import observe
 from karla.domain.shipments.commands.upsert import upsert_orders
@@ -36,9 +37,11 @@ from karla.infra.probes import answering
 from karla.infra.rate_limit import RateLimit
 from karla.infra.sealing import Seals
 from karla.infra.settings import Settings, secret_keys_of
+from karla.infra.signals import ending_signals, on_ending
 from karla.infra.telemetry import configure_logging
 from karla.pipeline.backlog import BacklogMetrics
 from karla.pipeline.belt import Belt
+from karla.pipeline.domains import DomainChecks
 from karla.pipeline.following import Following
 
 
@@ -88,6 +91,7 @@ async def open_services(
                 picture_signer=PictureSigner(secret_keys_of(settings)),
                 visits=visits,
                 visit_limit=RateLimit(BEACONS_A_MINUTE, clock),
+                domain_keys=ProofKeys.of(secret_keys_of(settings)),
             )
     finally:
         await bell.stop()
@@ -111,6 +115,7 @@ def serve(settings: Settings, url: str) -> None:
     end_with_supervisor()
     # The web server would tell of these in a traceback.
     object_store(settings)
+    Route.of(settings)
     with reaching(url, *_REFUSALS):
         asyncio.run(Database.demand_isolation(url))
     app = api.build(lambda: open_services(settings, url, ending=lambda: server.should_exit))
@@ -129,7 +134,10 @@ def serve(settings: Settings, url: str) -> None:
         lifespan="on",
     )
     server = uvicorn.Server(config)
-    with contextlib.suppress(KeyboardInterrupt):
+    # It takes SIGINT and SIGTERM by itself, and raises them again once it has ended well.
+    if signal.SIGHUP in ending_signals():
+        signal.signal(signal.SIGHUP, server.handle_exit)
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):
         server.run()
     if not server.started:
         sys.exit(_NOT_STARTED)
@@ -149,7 +157,8 @@ async def _belt_parts(settings: Settings, url: str, clock: Clock) -> AsyncIterat
     try:
         async with Egress(settings.allow_private_targets, route=Route.of(settings)) as egress:
             following = Following(db, egress, clock, Seals(secret_keys_of(settings), SEALED_FOR))
-            yield Belt(settings, db, egress, clock, following=following), db
+            domains = DomainChecks(db, egress, ProofKeys.of(secret_keys_of(settings)))
+            yield Belt(settings, db, egress, clock, following=following, domains=domains), db
     finally:
         await db.close()
 
@@ -164,8 +173,7 @@ def work(settings: Settings, url: str) -> None:
 
 async def _work(settings: Settings, url: str) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    on_ending(stop.set)
     clock = SystemClock()
     bell = Bell(url)
     async with _belt_parts(settings, url, clock) as (belt, db), contextlib.AsyncExitStack() as stack:

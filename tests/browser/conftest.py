@@ -12,16 +12,8 @@ from playwright.async_api import Browser, expect
 from karla.infra.ports import free_port
 from karla.infra.settings import Settings
 from tests.browser.shop import TrackedShop, a_shop
-from tests.support.browser import (
-    PHONE,
-    REQUIRED,
-    Look,
-    NoBrowser,
-    Visit,
-    chromium_running,
-    required,
-    visiting,
-)
+from tests.support.browser import PHONE, Look, Visit, chromium_running, visiting
+from tests.support.chromium import REQUIRED, NoBrowser, required
 from tests.support.karla import Karla
 from tests.support.serving import served
 

@@ -242,6 +242,12 @@ def test_an_object_store_of_no_known_kind_is_told_before_anything_starts(cli: Cl
     assert done.stderr.count("\n") == 1
 
 
+def test_so_is_an_address_to_leave_from_that_the_machine_does_not_have(cli: Cli) -> None:
+    done = cli.process("serve", KARLA_EGRESS_SOURCE_ADDRESS="203.0.113.7", KARLA_PORT=str(free_port()))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "karla: KARLA_EGRESS_SOURCE_ADDRESS: this machine does not have the address 203.0.113.7\n"
+
+
 def test_a_data_directory_that_is_none_is_told(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = cli.process("up", "--data-dir", str(tmp_path / "file"), KARLA_PORT=str(free_port()))

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,15 +61,17 @@ class Terminal:
         return process.returncode, output.decode(), errors.decode()
 
     @asynccontextmanager
-    async def running(self, *arguments: str) -> AsyncIterator[asyncio.StreamReader]:
-        """A command that runs until Ctrl-C, and what it prints as it prints it."""
-        process = await asyncio.create_subprocess_exec(
-            *KARLA,
-            *arguments,
-            env={**os.environ, **self.environment, "PYTHONUNBUFFERED": "1"},
-            stdout=asyncio.subprocess.PIPE,
-            limit=1_000_000,
-        )
+    async def running(self, *arguments: str, errors: Path = Path(os.devnull)) -> AsyncIterator[asyncio.StreamReader]:
+        """A command that runs until Ctrl-C, and what it prints as it prints it; its standard error goes to `errors`."""
+        with errors.open("wb") as beside:
+            process = await asyncio.create_subprocess_exec(
+                *KARLA,
+                *arguments,
+                env={**os.environ, **self.environment, "PYTHONUNBUFFERED": "1"},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=beside,
+                limit=1_000_000,
+            )
         assert process.stdout is not None
         try:
             yield process.stdout
@@ -173,9 +176,14 @@ class TestListen:
     async def test_what_can_not_be_followed(self, terminal: Terminal) -> None:
         assert "--ref" in await terminal.refused("events", "tail", "--ref", "parcels")
 
-    async def test_in_json(self, karla: Karla, shop: ShopClient, terminal: Terminal, receiver: Receiver) -> None:
-        async with terminal.running("webhooks", "listen", "--forward", receiver.url, "--print-json") as output:
+    async def test_in_json(
+        self, karla: Karla, shop: ShopClient, terminal: Terminal, receiver: Receiver, tmp_path: Path
+    ) -> None:
+        arguments = ("webhooks", "listen", "--forward", receiver.url, "--print-json")
+        async with terminal.running(*arguments, errors=tmp_path / "errors") as output:
             told: dict[str, Any] = json.loads(await line_while(karla, shop, output))
+        # The output is for a program; the secret is told beside it.
+        assert "signed with the secret whsec_" in (tmp_path / "errors").read_text()
         assert (told["status_code"], told["error"]) == (200, None)
         assert told["event"]["event_id"] in {one.event_id for one in receiver.journal}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.processes import that_mention
+from tests.support.processes import IN_THE_BACKGROUND, that_mention
 from tests.support.waiting import until
 
 
@@ -26,7 +26,7 @@ class Demo:
         self._output = folder / "output"
         with self._output.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "karla", "demo", *options],
+                [*IN_THE_BACKGROUND, sys.executable, "-m", "karla", "demo", *options],
                 # It keeps off the database of whoever starts it.
                 env={**os.environ, "TMPDIR": str(self.folder), "KARLA_DATABASE_URL": "postgresql://nowhere.invalid/"},
                 stdout=output,

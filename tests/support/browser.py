@@ -1,12 +1,6 @@
-"""Chromium as shoppers use it: found on this machine or installed, driven by playwright, and listened to."""
+"""Chromium as shoppers use it: driven by playwright, and listened to."""
 
-import contextlib
-import fcntl
-import os
-import shutil
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
@@ -17,12 +11,9 @@ from urllib.parse import urlsplit
 import msgspec
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
-ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "screenshots"
-REQUIRED = "KARLA_BROWSER_TESTS"
+from tests.support.chromium import chromium
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_PACKAGE = "chromium"
-_LOCK = Path(tempfile.gettempdir()) / f"karla-chromium-{os.geteuid()}.lock"
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "screenshots"
 # Nobody outside this machine is ever reached; names ending in .test are servers on loopback.
 _ARGUMENTS = (
     "--disable-gpu",
@@ -37,10 +28,6 @@ _PICTURES_ARE_THERE = """
         image => image.complete || (image.loading === 'lazy' && image.getBoundingClientRect().top > innerHeight))
 """
 _AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-
-
-class NoBrowser(Exception):
-    """There is no Chromium here, and it can't be installed; the message says why."""
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,45 +149,3 @@ async def visiting(browser: Browser, look: Look = PHONE) -> AsyncIterator[Visit]
         yield Visit(context, await context.new_page())
     finally:
         await context.close()
-
-
-def required() -> bool:
-    """Whether doing without a browser is an error."""
-    return os.environ.get(REQUIRED) == "required"
-
-
-@cache
-def chromium() -> Path:
-    """The program: one that is there, else Debian's, installed now; NoBrowser."""
-    with _one_at_a_time():
-        if found := _found():
-            return found
-        _install()
-        if found := _found():
-            return found
-    raise NoBrowser(f"Debian's package {_PACKAGE} was installed, and no {_NAMES[0]} is in the PATH.")
-
-
-def _found() -> Path | None:
-    return next((Path(found) for found in map(shutil.which, _NAMES) if found), None)
-
-
-@contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Test processes begin together, and apt-get lets in only one."""
-    with _LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _install() -> None:
-    apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
-        why = "there is no apt-get" if apt is None else "only root may install one"
-        raise NoBrowser(f"No {', '.join(_NAMES)} in the PATH, and {why}: install Chromium by hand.")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (("update", "-qq"), ("install", "-qq", "-y", "--no-install-recommends", _PACKAGE)):
-        done = subprocess.run([apt, *words], env=environment, capture_output=True, text=True, check=False)
-        if done.returncode and words[0] == "install":
-            last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-            raise NoBrowser(f"apt-get install {_PACKAGE} failed: {last}")

@@ -1,6 +1,14 @@
 """The processes of this machine, by /proc."""
 
+import sys
 from pathlib import Path
+
+# Before a command: it runs with SIGINT ignored, as a shell has it for what a script starts in the background.
+IN_THE_BACKGROUND = (
+    sys.executable,
+    "-c",
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])",
+)
 
 
 def alive(pid: int) -> bool:

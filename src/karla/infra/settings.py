@@ -85,7 +85,8 @@ class Settings(msgspec.Struct, frozen=True):
         int,
         Meta(
             ge=7,
-            description="How long events, deliveries and carriers' reports are kept; then they go, by whole months.",
+            description="How long events, deliveries, carriers' reports and page visits are kept; "
+            "then they go, by whole months.",
         ),
     ] = 90
     egress_source_address: Annotated[
@@ -109,8 +110,8 @@ class Settings(msgspec.Struct, frozen=True):
     trusted_proxies: Annotated[
         str | None,
         Meta(
-            description="Reverse proxies whose `X-Forwarded-For` is believed, for the audit trail: addresses and "
-            "networks by comma, or `*`. Default: none is."
+            description="Reverse proxies whose `X-Forwarded-For` is believed, by the limits on shoppers and the audit "
+            "trail: addresses and networks by comma, or `*`. Default: none is."
         ),
     ] = None
     requests_per_minute: Annotated[

@@ -1,12 +1,10 @@
 """`karla backup` and `karla restore`: a whole Karla in one file."""
 
 import contextlib
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import IO, Annotated
 
 import msgspec
@@ -57,7 +55,7 @@ def backup(
     if output == STDOUT and sys.stdout.isatty():
         raise typer.BadParameter("A backup is no text for a terminal: send it to a file or a program.")
     key = secret_key.key_to_back_up(settings) if with_secret_key else None
-    with _ended_in_order(), _database_there(settings) as url, _target(output) as file, _bars() as tell:
+    with _database_there(settings) as url, _target(output) as file, _bars() as tell:
         source = backups.Source(url, None if without_objects else object_store(settings), key)
         about, sums = backups.back_up(source, file, now, tell)
     summary = {
@@ -91,7 +89,7 @@ def restore(
     """
     began = time.monotonic()
     settings = settings_from(data_dir=data_dir)
-    with _ended_in_order(), _bars() as tell:
+    with _bars() as tell:
         about, sums = backups.checked(file, tell)
         summary: dict[str, object] = _contents(about, sums)
         if not check:
@@ -175,21 +173,6 @@ def _target(output: Path) -> Iterator[IO[bytes]]:
         return
     with backups.replacing(output) as file:
         yield file
-
-
-@contextlib.contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """A SIGTERM ends the command as Ctrl-C does: no half file, and no server, stays behind."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        del frame
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

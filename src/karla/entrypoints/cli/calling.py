@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Annotated, Any, ParamSpec, TypeAlias
@@ -12,6 +11,7 @@ import typer
 from karla.client import AsyncKarla, NotConfigured
 from karla.entrypoints.cli.options import made_of, spread
 from karla.infra.settings import settings_from
+from karla.infra.signals import on_ending
 
 P = ParamSpec("P")
 Action: TypeAlias = Callable[[AsyncKarla], Awaitable[None]]
@@ -69,8 +69,7 @@ async def _perform(client: AsyncKarla, action: Action) -> None:
             await action(client)
 
     task = asyncio.create_task(perform())
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
+        on_ending(task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -12,7 +12,7 @@ from karla.client import AsyncKarla, Event
 from karla.entrypoints.cli.calling import Action, calling
 from karla.infra.clock import SystemClock
 from karla.vocabulary.events import GROUPS
-from karla.vocabulary.filters import filter_problem
+from karla.vocabulary.filters import canonical_filter, filter_problem
 
 events = typer.Typer(help="What happens in a shop, over the API.", no_args_is_help=True)
 
@@ -35,7 +35,7 @@ def tail(
     if ref and (problem := filter_problem(ref)):
         raise typer.BadParameter(f"{ref}: {problem}", param_hint="--ref")
 
-    group = ref if ref in GROUPS else None
+    group = ref if ref and canonical_filter(ref) in GROUPS else None
     begins_with = None if group or ref == "*" else ref
 
     async def show(client: AsyncKarla) -> None:

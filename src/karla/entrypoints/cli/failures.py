@@ -1,6 +1,7 @@
 """How a command speaks of what is no fault of Karla's: in one line, and without a secret."""
 
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ def in_words(error: Exception) -> str | None:
             return _NO_ADDRESS
         case OSError(filename=str(name), strerror=str(reason)):
             return f"{name}: {reason}"
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT, strerror=str(reason)):
+            return f"{reason}."
     return None
 
 

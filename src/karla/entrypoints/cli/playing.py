@@ -1,7 +1,6 @@
 """`karla standin SLUG`: the third parties that Karla calls, played on this machine."""
 
 import asyncio
-import signal
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from karla.infra.clock import SystemClock
 from karla.infra.http import Egress, EgressError
 from karla.infra.http.standin import HOST, Entry, Server
 from karla.infra.ports import demand_port
+from karla.infra.signals import on_ending
 from karla.integrations import registry
 from karla.integrations.contract import Kind
 from karla.integrations.standins import PushingStandIn, serving
@@ -71,8 +71,7 @@ async def _push(kind: Kind, slug: str, address: str, number: str | None) -> None
 async def _play(kind: Kind, slug: str, port: int) -> None:
     clock, console = SystemClock(), Console(highlight=False)
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    on_ending(stop.set)
     standin = registry.standin(kind, slug)
     server = serving(standin, port=port, heard=lambda entry: _print(console, clock, entry))
     await server.up()

@@ -15,6 +15,7 @@ from karla.entrypoints.cli import (
     carriers,
     clock,
     connections,
+    domains,
     events,
     playing,
     serving,
@@ -33,6 +34,7 @@ from karla.infra.migrations import MigrationUnknown
 from karla.infra.ports import PortUnavailable
 from karla.infra.sessions import NotIsolated
 from karla.infra.settings import Settings, SettingsInvalid
+from karla.infra.signals import end_in_order
 
 
 class Runtime(msgspec.Struct, frozen=True):
@@ -81,6 +83,7 @@ app.add_typer(events.events, name="events")
 app.add_typer(carriers.carriers, name="carriers")
 app.add_typer(connections.connections, name="connections")
 app.add_typer(clock.clock, name="clock")
+app.add_typer(domains.domains, name="domains")
 playing.offer(standins.standins)
 app.add_typer(standins.standins, name="standin")
 
@@ -104,6 +107,7 @@ _Misuse = cast("type[Exception]", typer.BadParameter.__mro__[2])
 
 def program(obj: Runtime) -> None:
     """Run the command line; expected failures end with one clear line and code 1, words that don't fit with 2."""
+    end_in_order()
     try:
         sys.exit(app(obj=obj, prog_name="karla", standalone_mode=False))
     except KarlaError as error:

@@ -108,6 +108,7 @@ def _greet(console: Console, settings: Settings, migrated: int, seconds: float) 
     console.print(f"  API        {settings.base_url}/v1")
     console.print(f"  API docs   {settings.base_url}/docs")
     console.print(f"  OpenAPI    {settings.base_url}/public/openapi.json")
-    console.print(f"  Metrics    {settings.base_url}/metrics")
+    # Where it listens: a proxy keeps them inside.
+    console.print(f"  Metrics    http://{settings.host}:{settings.port}/metrics")
     console.print(f"  Database   {database_place}" + (f" ({migrated} migrations applied)" if migrated else ""))
     console.print("Ctrl-C stops everything.")

@@ -1,7 +1,6 @@
 """`karla standin NAME`: the outsides of a Karla, played on this machine."""
 
 import asyncio
-import signal
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from rich.markup import escape
 from karla.infra.clock import SystemClock
 from karla.infra.http.receiver import HOST, Received, Receiver
 from karla.infra.ports import demand_port
+from karla.infra.signals import on_ending
 
 standins = typer.Typer(help="Stand-ins for what is around a Karla, to try things locally.", no_args_is_help=True)
 
@@ -32,8 +32,7 @@ async def _receive(port: int, secrets: list[str], status: int) -> None:
     clock = SystemClock()
     console = Console(highlight=False)
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    on_ending(stop.set)
     listening = Receiver(
         lambda: clock.now().timestamp(), port=port, heard=lambda got: _print(console, clock, got, bool(secrets))
     )

@@ -16,6 +16,7 @@ from rich.console import Console
 from karla.infra.embedded_postgres import EmbeddedPostgres
 from karla.infra.lifeline import SUPERVISED
 from karla.infra.settings import Settings
+from karla.infra.signals import ending_signals
 
 _TICK_SECONDS = 0.2
 _STARTING_TICK_SECONDS = 0.03
@@ -37,14 +38,8 @@ class StopSignal:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Take the signals; a SIGHUP that is ignored (`nohup`) stays so.
-
-        An ignored SIGINT doesn't: shells ignore it for what a script starts in the background.
-        """
-        wanted = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            wanted.append(signal.SIGHUP)
-        previous = {number: signal.signal(number, self._on_signal) for number in wanted}
+        """Take the signals; a SIGHUP that is ignored (`nohup`) stays so."""
+        previous = {number: signal.signal(number, self._on_signal) for number in ending_signals()}
         try:
             yield
         finally:

@@ -98,10 +98,11 @@ def listen_to_webhooks(
         # Whatever is wrong with the key or the address shows at once, and not after hours of trying.
         async for _ in client.events.list(per_page=1):
             break
-        if not print_json:
-            console.print(f"Events go to [bold]{escape(forward)}[/] from now on. Ctrl-C ends it.", soft_wrap=True)
-            if secret is None:
-                console.print(f"They are signed with the secret [bold]{signing}[/]", soft_wrap=True)
+        # Where a program reads the output, whoever looks on still needs the secret.
+        greeting = Console(stderr=print_json, highlight=False)
+        greeting.print(f"Events go to [bold]{escape(forward)}[/] from now on. Ctrl-C ends it.", soft_wrap=True)
+        if secret is None:
+            greeting.print(f"They are signed with the secret [bold]{signing}[/]", soft_wrap=True)
 
         def tell(done: Forwarded) -> None:
             if print_json:
@@ -183,7 +184,9 @@ def replay(
     Times without an offset are this machine's.
     """
     if delivery and (any(selection.values()) or dry_run):
-        raise typer.BadParameter("One delivery leaves nothing to choose.", param_hint="--delivery")
+        raise typer.BadParameter(
+            "It is one delivery: it goes with no other choice and no --dry-run.", param_hint="--delivery"
+        )
 
     async def send(client: AsyncKarla) -> None:
         answer: Delivery | Replayed

@@ -1,9 +1,9 @@
 """`karla demo`: a shop's life through the public API, counted."""
 
 import asyncio
-import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Annotated
 
@@ -22,6 +22,7 @@ from karla.entrypoints.cli.demo.story import ORGANISATION, SHOP, SUBSCRIBERS, st
 from karla.infra.clock import SystemClock
 from karla.infra.http import Egress
 from karla.infra.http.receiver import Receiver
+from karla.infra.signals import on_ending
 
 _LONGEST_SECONDS = 90.0
 
@@ -57,8 +58,7 @@ async def _demo(screen: Screen, stay: bool) -> int:
     began = time.monotonic()
     task = asyncio.current_task()
     assert task is not None, "it runs as one"  # noqa: S101
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    on_ending(_once(task))
     async with AsyncExitStack() as stack:
         karla = await stack.enter_async_context(own_karla())
         pages: list[Seen] = []
@@ -78,6 +78,17 @@ async def _demo(screen: Screen, stay: bool) -> int:
         if stay:
             await _until_ended(screen, task)
     return 0
+
+
+def _once(task: asyncio.Task[object]) -> Callable[[], None]:
+    """Cancels it at the first call: a second Ctrl-C must not interrupt what is tidied up after the first."""
+    ways = [task.cancel]
+
+    def cancel() -> None:
+        if ways:
+            ways.pop()()
+
+    return cancel
 
 
 async def _until_ended(screen: Screen, task: asyncio.Task[object]) -> None:
