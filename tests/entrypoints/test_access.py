@@ -118,6 +118,20 @@ async def test_each_role_may_what_the_ones_below_it_may(
             assert refusal(answer) == (403, "access_denied")
 
 
+async def test_a_refusal_says_what_is_missing(karla: Karla) -> None:
+    viewer, stranger = await karla.shop(Role.VIEWER), await karla.shop()
+    answers = [
+        await viewer.patch("", {"name": "New"}),
+        await viewer.get(f"/v1/orgs/{viewer.shop.organisation}/keys"),
+        await stranger.get(f"/v1/shops/{viewer.slug}"),
+    ]
+    assert [answer.json()["message"] for answer in answers] == [
+        "This takes the role editor, and this key has viewer in this shop.",
+        "This takes the role admin, which this key has nowhere.",
+        "This key is not for this shop.",
+    ]
+
+
 async def test_the_host_names_the_shop_too_and_opens_nothing_more(karla: Karla) -> None:
     shop, stranger = await karla.shop(), await karla.shop()
     for who, status in ((shop, 200), (stranger, 403)):

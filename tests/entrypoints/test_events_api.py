@@ -139,7 +139,7 @@ async def test_filters(karla: Karla, shop: ShopClient) -> None:
         ({"ref": "shipments"}, [delivered_id, out_id]),
         ({"ref": "shipments/delivered"}, [delivered_id]),
         ({"ref": "shipments/delivered/SUCCESSFULLY_DELIVERED"}, [delivered_id]),
-        ({"ref": "shipments/deliver"}, []),
+        ({"ref": "shipments/delivered/SUCCESSFULLY"}, []),
         ({"ref": "*"}, [delivered_id, out_id]),
         ({"ref": "*", "group": "shipment_delivered"}, [delivered_id]),
         ({"ref": "claims"}, []),
@@ -188,6 +188,20 @@ async def test_filters_of_the_wrong_kind(shop: ShopClient, query: dict[str, str]
     answer = await shop.get("/events", **query)
     assert answer.status_code == 422
     assert [fault["loc"] for fault in answer.json()["errors"]] == [["query", *query]]
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/stream"])
+async def test_what_no_event_has_is_not_looked_for(shop: ShopClient, path: str) -> None:
+    for ref, told in (
+        ("shipments/deliver", "The phase is not known; the phases are "),
+        ("parcels", "A filter is *, a ref that starts with shipments, "),
+        ("shipment_delivered_to_parcelshop", "Is a group: ask for it by the parameter group"),
+    ):
+        answer = await shop.get(path, ref=ref, group="shipments")
+        assert answer.status_code == 422
+        of_ref, of_group = answer.json()["errors"]
+        assert (of_ref["loc"], of_ref["msg"][: len(told)]) == (["query", "ref"], told)
+        assert (of_group["loc"], of_group["msg"]) == (["query", "group"], "Is no group of events")
 
 
 @pytest.mark.parametrize("path", ["/events", "/events/stream"])

@@ -231,13 +231,15 @@ async def _granted(needs: Needs, principal: Principal, slug: str, keyring: Keyri
     if needs.of == "shop":
         shop = await keyring.shop(slug)
         role = principal.role_in(shop)
-        if role is None or not role.covers(needs.role):
-            raise Forbidden
+        if role is None:
+            raise Forbidden(message="This key is not for this shop.")
+        if not role.covers(needs.role):
+            raise Forbidden(message=f"This takes the role {needs.role}, and this key has {role} in this shop.")
         return Access(principal, shop, scope_of([shop.id]))
     if needs.of == "organisation" and slug != principal.organisation:
         raise await _not_of(keyring, slug)
     if not any(grant.role.covers(needs.role) for grant in principal.grants):
-        raise Forbidden
+        raise Forbidden(message=f"This takes the role {needs.role}, which this key has nowhere.")
     shops = [grant.shop_id for grant in principal.grants if grant.shop_id is not None]
     return Access(principal, None, scope_of(shops))
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from karla.domain.subscribers.records.journal import AnnouncedEvent
-from karla.vocabulary.events import CATALOGUE
-from karla.vocabulary.filters import canonical_filter, filter_tokens
+from karla.infra.errors import Fault, Invalid
+from karla.vocabulary.events import CATALOGUE, GROUPS
+from karla.vocabulary.filters import canonical_filter, filter_problem, filter_tokens
 
 EVERYTHING = ("*",)
 
@@ -27,6 +28,19 @@ def wanted(events: Sequence[AnnouncedEvent], filters: Sequence[str]) -> list[Ann
     """Those of the events that match one of the filters, in whichever spelling."""
     asked = set(canonical_filters(filters))
     return [event for event in events if asked.intersection(event_tokens(event))]
+
+
+def demand_findable(ref: str | None, group: str | None) -> None:
+    """Invalid for a ref or a group that no event ever has: a slip would find nothing, and wait for it for ever."""
+    faults = []
+    if ref is not None and canonical_filter(ref) in GROUPS:
+        faults.append(Fault(("query", "ref"), "Is a group: ask for it by the parameter group", "filter_invalid"))
+    elif ref is not None and (problem := filter_problem(ref)):
+        faults.append(Fault(("query", "ref"), problem, "filter_invalid"))
+    if group is not None and canonical_filter(group) not in GROUPS:
+        faults.append(Fault(("query", "group"), "Is no group of events", "filter_invalid"))
+    if faults:
+        raise Invalid(message="What is asked for is no event's.", faults=faults)
 
 
 def handovers() -> tuple[tuple[str, str], ...]:

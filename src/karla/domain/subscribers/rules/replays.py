@@ -16,11 +16,12 @@ _OF_THE_JOURNAL = (ReplayStatus.FAILED, ReplayStatus.ALL)
 
 def demand_sensible(criteria: ReplayCriteria) -> None:
     """Invalid with every fault of the filters, the time range and what is combined."""
-    if faults := [*_faults(criteria)]:
+    if faults := [*faults_of(criteria)]:
         raise Invalid("replay_invalid", "What is to be replayed is not valid.", faults)
 
 
-def _faults(criteria: ReplayCriteria) -> Iterator[Fault]:
+def faults_of(criteria: ReplayCriteria) -> Iterator[Fault]:
+    """All that is wrong with the filters, the time range and what is combined."""
     for place, written in enumerate(criteria.events or ()):
         if problem := filter_problem(written):
             yield Fault(("body", "events", place), problem, "filter_invalid")

@@ -15,6 +15,7 @@ from karla.domain.orders.queries import uuid_or_none
 from karla.domain.shipments.queries.search import order_ids_by_reference, shipment_ids_by_reference
 from karla.domain.subscribers.queries import journal as queries
 from karla.domain.subscribers.queries.journal import JournalFilter
+from karla.domain.subscribers.rules.filters import demand_findable
 from karla.entrypoints.api.access import Access, credentials, shop_role
 from karla.entrypoints.api.bodies import from_query
 from karla.entrypoints.api.cursors import next_page
@@ -52,6 +53,7 @@ async def search_events(
     `Karla-Next-Cursor` holds the cursor of the next page and `Link` its address. To go on with what happens next,
     take the stream: what is read at the end of the journal may yet be followed by an event of an earlier time.
     """
+    demand_findable(filters.ref, filters.group)
     after = Cursor.read(filters.cursor) if filters.cursor else None
     scope = access.scope
     async with services.db.read(scope) as connection:
@@ -118,6 +120,7 @@ async def stream_events(
     Events come about in the order of `triggered_at`; one whose transaction took long comes late. The stream ends when
     the key does, and when Karla restarts: connect again. A shop may have 10 streams open, more are 429.
     """
+    demand_findable(filters.ref, filters.group)
     after = _last_seen(request.headers.get("last-event-id"))
     services.streams.demand_place(access.shop.id)
     wanted = JournalFilter(

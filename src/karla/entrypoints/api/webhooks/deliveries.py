@@ -16,6 +16,7 @@ from karla.entrypoints.api.access import Access, shop_role
 from karla.entrypoints.api.bodies import from_query, json_body, no_query
 from karla.entrypoints.api.cursors import next_page
 from karla.entrypoints.api.services import Services
+from karla.entrypoints.api.webhooks.reading import replay_body
 from karla.entrypoints.api.webhooks.requests import (
     DeliveryReplay,
     DeliverySearch,
@@ -163,7 +164,7 @@ async def replay_delivery(
 @post(
     "/v1/shops/{slug:str}/webhooks/{uuid:str}/replay",
     opt=shop_role(Role.EDITOR),
-    dto=json_body(ReplayRequest),
+    dto=replay_body(),
     before_request=no_query,
     status_code=202,
     operation_id="v1WebhooksReplay",
