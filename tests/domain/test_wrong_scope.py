@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 import karla.domain
-from karla.domain.branding.queries import settings_of
+from karla.domain.branding.queries import claimed_hosts, page_domain, settings_of
 from karla.domain.branding.records import ShopSettings
 from karla.domain.catalog import queries as catalog
 from karla.domain.catalog.records import VariantFilter
@@ -27,7 +27,9 @@ from karla.domain.shipments.queries.files import consignments_of, files_of, tell
 from karla.domain.shipments.queries.habits import habits_of
 from karla.domain.shipments.records import Observation
 from karla.domain.shoppers import queries as shoppers
-from karla.domain.shoppers.rules.attempts import Bucket
+from karla.domain.shoppers.records import Knock
+from karla.domain.shoppers.rules import tokens
+from karla.domain.shoppers.rules.keys import ShopperKeys
 from karla.domain.subscribers.queries import deliveries, journal, replays, webhooks
 from karla.domain.subscribers.records.deliveries import DeliveryStatus
 from karla.domain.subscribers.records.journal import ANY_TIME
@@ -44,6 +46,8 @@ from tests.support.filled import Filled, fill
 from tests.support.karla import Karla
 
 Query = Callable[[Scope, Connection, Filled], Awaitable[object]]
+
+KEYS = ShopperKeys.of(["a secret of thirty-two characters"])
 
 
 async def parcels_of(scope: Scope, connection: Connection, filled: Filled) -> object:
@@ -65,6 +69,12 @@ async def whole_timeline(scope: Scope, connection: Connection, filled: Filled) -
         correction=True,
     )
     return await telling_events(scope, connection, [correction])
+
+
+def knock(filled: Filled) -> Knock:
+    """With the text of the shop's token."""
+    written = tokens.FORM.written(KEYS.tokens, KEYS.tokens.newest, filled.shop_id, filled.order_id.bytes)
+    return Knock(token=written, address="")
 
 
 def turn_of(filled: Filled) -> Turn:
@@ -99,6 +109,8 @@ PAGE = {"limit": 10, "offset": 0}
 LATER = datetime(2200, 1, 1, tzinfo=UTC)
 SEALS = Seals(["of this test, which looks at rows alone"], SEALED_FOR)
 QUERIES: dict[str, Query] = {
+    "branding.queries.claimed_hosts": lambda s, c, f: claimed_hosts(s, c),
+    "branding.queries.page_domain": lambda s, c, f: page_domain(s, c),
     "branding.queries.settings_of": lambda s, c, f: settings_of(s, c),
     "catalog.queries.listed_variants": lambda s, c, f: catalog.listed_variants(
         s, c, [(f.variant["product_id"], f.variant["variant_id"])]
@@ -108,7 +120,6 @@ QUERIES: dict[str, Query] = {
     "catalog.queries.variants_of": lambda s, c, f: catalog.variants_of(s, c, f.variant["product_id"]),
     "connections.queries.account_of": lambda s, c, f: connections.account_of(s, c, SEALS, "carriers", "dhl"),
     "connections.queries.connections": lambda s, c, f: connections.connections(s, c, None, Paged()),
-    "connections.queries.credentials_of": lambda s, c, f: connections.credentials_of(s, c, SEALS, "carriers"),
     "connections.queries.demand_connection": lambda s, c, f: connections.demand_connection(s, c, "carriers", "dhl"),
     "insights.queries.page_use": pages_used,
     "orders.queries.orders_by_references": lambda s, c, f: orders_by_references(
@@ -140,7 +151,8 @@ QUERIES: dict[str, Query] = {
         s, c, f.shipment["id"]
     ),
     "shoppers.queries.candidates": lambda s, c, f: shoppers.candidates(s, c, [f.order["order_number"]]),
-    "shoppers.queries.failures_in": lambda s, c, f: shoppers.failures_in(s, c, [Bucket(b"filled", 5)]),
+    "shoppers.queries.failures_in": lambda s, c, f: shoppers.failures_in(s, c, [b"filled"]),
+    "shoppers.queries.holder_by": lambda s, c, f: shoppers.holder_by(s, c, KEYS, knock(f), NOON),
     "shoppers.queries.holder_of": lambda s, c, f: shoppers.holder_of(s, c, f.order_id, NOON),
     "shoppers.queries.names_of": lambda s, c, f: shoppers.names_of(s, c, f.order_id),
     "shoppers.queries.token_of_order": lambda s, c, f: shoppers.token_of_order(s, c, f.order_id, ["filled"], NOON),

@@ -21,7 +21,16 @@ from karla.vocabulary.events import CATALOGUE, CLAIM_ACTIONS, Notice
 from tests.support.documents import the_document
 from tests.support.karla import Karla
 
-NOT_SHOWN = {"/", "/docs", "/docs/assets/{name}", "/public/openapi.json", "/healthz", "/readyz", "/metrics"}
+NOT_SHOWN = {
+    "/",
+    "/docs",
+    "/docs/assets/{name}",
+    "/public/openapi.json",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/.well-known/karla-domain",
+}
 REFS = [
     *(kind.ref for kind in CATALOGUE.values()),
     *(f"claims/{action}" for action in CLAIM_ACTIONS),

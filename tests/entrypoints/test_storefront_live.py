@@ -113,6 +113,25 @@ async def test_an_order_has_only_so_many(karla: Karla, shop: ShopClient, address
         assert (await shopper.order())["state"] == "preparing"
 
 
+async def test_many_who_ask_at_once_get_no_more(karla: Karla, shop: ShopClient, address: str) -> None:
+    shopper = await by_token(karla, shop)
+    asked = asyncio.Barrier(9 * PER_ORDER)
+
+    async def follow() -> bool:
+        """Whether the stream is open; it is left when all have asked."""
+        async with (
+            httpx.AsyncClient(base_url=address) as http,
+            http.stream("GET", f"{shopper.path}/order/live", headers=shopper.headers) as response,
+        ):
+            lines = response.aiter_lines()
+            is_open = await anext(lines, None) == "retry: 3000"
+            await asked.wait()
+            return is_open
+
+    async with asyncio.timeout(30):
+        assert sum(await asyncio.gather(*(follow() for _ in range(asked.parties)))) == PER_ORDER
+
+
 async def test_a_shop_that_shows_no_page_tells_no_news(karla: Karla, shop: ShopClient) -> None:
     shopper = await by_zip_code(karla, shop)
     await shop.patch("", {"web_tracking_enabled": False})

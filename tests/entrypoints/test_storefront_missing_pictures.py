@@ -7,8 +7,9 @@ import pytest
 import pytest_asyncio
 
 from karla.infra.http.standin import Asked, Reply, Server
-from karla.infra.pictures import Kind, picture_url
+from karla.infra.pictures import Kind
 from tests.support.karla import Karla, ShopClient
+from tests.support.pictures import picture_address
 
 BROWSERS = (
     "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
@@ -31,8 +32,8 @@ async def missing(karla: Karla, shop: ShopClient, kind: Kind, accept: str) -> ht
     await server.up()
     try:
         source = f"{server.url}/gone.png"
-        url = picture_url(karla.services.settings.base_url, shop.slug, source, kind, karla.services.picture_signer)
-        return await karla.http.get(str(url), headers={"Accept": accept})
+        url = await picture_address(karla, shop, source, kind)
+        return await karla.http.get(url, headers={"Accept": accept})
     finally:
         await server.close()
 

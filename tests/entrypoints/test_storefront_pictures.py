@@ -12,12 +12,13 @@ import httpx
 import pytest
 from PIL import Image
 
+from karla.infra.clock import SystemClock
 from karla.infra.http import Egress
 from karla.infra.http.standin import Asked, Reply, Server
-from karla.infra.images import shrunk
+from karla.infra.images import MAX_SCANS, shrunk
 from karla.infra.pictures import (
     FetchFailed,
-    Kind,
+    Named,
     PictureMissing,
     Pictures,
     PictureSigner,
@@ -25,11 +26,12 @@ from karla.infra.pictures import (
     picture_url,
 )
 from karla.infra.pictures.fetching import MAX_BYTES
-from karla.infra.pictures.keeping import PAUSE
+from karla.infra.pictures.keeping import KEPT, PAUSE
 from karla.infra.sealing import Unreadable
 from karla.infra.storage import ObjectStore
 from tests.support.clocks import StandingClock
 from tests.support.karla import Karla, ShopClient
+from tests.support.pictures import picture_address as address
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -80,12 +82,6 @@ async def shop(karla: Karla) -> ShopClient:
     return await karla.shop()
 
 
-def address(karla: Karla, shop: ShopClient, source: str, kind: Kind = "product") -> str:
-    url = picture_url(karla.services.settings.base_url, shop.slug, source, kind, karla.services.picture_signer)
-    assert url is not None
-    return url
-
-
 async def see(karla: Karla, url: str, **headers: str) -> httpx.Response:
     return await karla.http.get(url, headers=headers)
 
@@ -93,7 +89,7 @@ async def see(karla: Karla, url: str, **headers: str) -> httpx.Response:
 async def test_a_products_picture_is_small_and_may_be_kept_for_ever(
     karla: Karla, shop: ShopClient, images: ImageServer
 ) -> None:
-    answer = await see(karla, address(karla, shop, images.put(image())))
+    answer = await see(karla, await address(karla, shop, images.put(image())))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/webp"
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -110,7 +106,7 @@ async def test_a_photo_at_the_door_is_larger_and_for_its_receiver_alone(
     exif = Image.Exif()
     exif[0x010F], exif[0x0112] = "SecretCamera", 6
     photo = image("JPEG", (2000, 1000), exif=exif)
-    answer = await see(karla, address(karla, shop, images.put(photo), "photo"))
+    answer = await see(karla, await address(karla, shop, images.put(photo), "photo"))
     assert answer.headers["cache-control"].startswith("private,")
     assert opened(answer.content).size == (480, 960)
     assert b"SecretCamera" not in answer.content
@@ -122,7 +118,7 @@ async def test_what_is_transparent_stays_so_and_what_is_small_stays_small(
     clear = Image.new("RGBA", (40, 20), (0, 0, 0, 0))
     written = io.BytesIO()
     clear.quantize().save(written, "GIF", transparency=0)
-    answer = await see(karla, address(karla, shop, images.put(written.getvalue())))
+    answer = await see(karla, await address(karla, shop, images.put(written.getvalue())))
     shown = opened(answer.content)
     assert shown.size == (40, 20)
     assert shown.convert("RGBA").getpixel((5, 5))[3] == 0  # type: ignore[index]
@@ -151,7 +147,7 @@ def test_of_an_animation_the_first_picture_is_shown() -> None:
 
 
 async def test_a_picture_is_fetched_once_however_many_ask(karla: Karla, shop: ShopClient, images: ImageServer) -> None:
-    url = address(karla, shop, images.put(image()))
+    url = await address(karla, shop, images.put(image()))
     answers = await asyncio.gather(*(see(karla, url) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
@@ -166,7 +162,7 @@ async def test_a_picture_is_fetched_once_however_many_ask(karla: Karla, shop: Sh
 async def test_what_is_no_image_is_not_found_and_not_asked_for_again(
     karla: Karla, shop: ShopClient, images: ImageServer, content: bytes
 ) -> None:
-    url = address(karla, shop, images.put(content))
+    url = await address(karla, shop, images.put(content))
     for _ in range(3):
         answer = await see(karla, url)
         assert (answer.status_code, answer.json()["key"]) == (404, "picture_not_found")
@@ -178,22 +174,34 @@ async def test_a_bomb_is_not_decoded(karla: Karla, shop: ShopClient, images: Ima
     written = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(written, "PNG")
     assert len(written.getvalue()) < 100_000
-    assert (await see(karla, address(karla, shop, images.put(written.getvalue())))).status_code == 404
+    assert (await see(karla, await address(karla, shop, images.put(written.getvalue())))).status_code == 404
+
+
+async def test_a_jpeg_that_is_drawn_over_and_over_is_not_decoded(
+    karla: Karla, shop: ShopClient, images: ImageServer
+) -> None:
+    drawn = image("JPEG", (64, 64), progressive=True)
+    end, last = drawn.rindex(b"\xff\xd9"), drawn.rindex(b"\xff\xda")
+    assert (await see(karla, await address(karla, shop, images.put(drawn)))).status_code == 200
+    again = drawn[:end] + drawn[last:end] * MAX_SCANS + drawn[end:]
+    assert (await see(karla, await address(karla, shop, images.put(again)))).status_code == 404
+    uploaded = await shop.call("POST", "/images/product", files={"image": ("a.jpg", again)})
+    assert uploaded.status_code == 422
 
 
 async def test_redirects_are_followed_but_not_for_ever(karla: Karla, shop: ShopClient, images: ImageServer) -> None:
     there = images.redirect(images.redirect(images.put(image())))
-    assert (await see(karla, address(karla, shop, there))).status_code == 200
+    assert (await see(karla, await address(karla, shop, there))).status_code == 200
     images.files["/round"] = Reply(status=302, headers={"Location": "/round"})
-    assert (await see(karla, address(karla, shop, f"{images.url}/round"))).status_code == 404
-    assert (await see(karla, address(karla, shop, images.redirect("file:///etc/passwd")))).status_code == 404
+    assert (await see(karla, await address(karla, shop, f"{images.url}/round"))).status_code == 404
+    assert (await see(karla, await address(karla, shop, images.redirect("file:///etc/passwd")))).status_code == 404
 
 
 async def test_a_shops_own_upload_is_shown_small_too(karla: Karla, shop: ShopClient) -> None:
     uploaded = await shop.call("POST", "/images/product", files={"image": ("a.png", image())})
-    answer = await see(karla, address(karla, shop, uploaded.json()["url"]))
+    answer = await see(karla, await address(karla, shop, uploaded.json()["url"]))
     assert opened(answer.content).size == (192, 96)
-    gone = address(karla, shop, f"{karla.services.settings.base_url}/images/{'a' * 43}.png")
+    gone = await address(karla, shop, f"{karla.services.settings.base_url}/images/{'a' * 43}.png")
     assert (await see(karla, gone)).status_code == 404
 
 
@@ -201,10 +209,10 @@ async def test_nobody_can_make_karla_fetch_what_a_shop_did_not_name(
     karla: Karla, shop: ShopClient, images: ImageServer
 ) -> None:
     source, other = images.put(image()), await karla.shop()
-    url = address(karla, shop, source)
+    url = await address(karla, shop, source)
     head, signature, name = url.rsplit("/", 2)
     stranger = PictureSigner(["of a stranger, who has no key of this Karla"])
-    forged = picture_url(karla.services.settings.base_url, shop.slug, source, "product", stranger)
+    forged = picture_url(karla.services.settings.base_url, shop.slug, Named("product", source), stranger)
     attempts = [
         url.replace(shop.slug, other.slug),
         f"{head}/{signature}/photo{name.removeprefix('product')}",
@@ -223,15 +231,15 @@ async def test_nobody_can_make_karla_fetch_what_a_shop_did_not_name(
 
 def test_an_address_tells_nothing_of_the_source_and_is_always_the_same() -> None:
     signer = PictureSigner(["the secret key of this test, of some length"])
-    source = "https://carrier.example/photo?key=secret"
-    url = picture_url("https://karla.test", "nord", source, "photo", signer)
+    photo = Named("photo", "https://carrier.example/photo?key=secret", uuid4())
+    url = picture_url("https://karla.test", "nord", photo, signer)
     assert url is not None
-    assert url == picture_url("https://karla.test", "nord", source, "photo", PictureSigner(signer_secrets()))
+    assert url == picture_url("https://karla.test", "nord", photo, PictureSigner(signer_secrets()))
     assert "carrier" not in url
     signature, name = url.rsplit("/", 2)[1:]
     rotated = PictureSigner(["a newer secret key of this test, of some length", *signer_secrets()])
-    assert rotated.read("nord", signature, name) == ("photo", source)
-    assert picture_url("https://karla.test", "nord", source, "photo", rotated) != url
+    assert rotated.read("nord", signature, name) == photo
+    assert picture_url("https://karla.test", "nord", photo, rotated) != url
     with pytest.raises(Unreadable):
         PictureSigner(["a newer secret key of this test, of some length"]).read("nord", signature, name)
 
@@ -245,7 +253,7 @@ def signer_secrets() -> list[str]:
 )
 def test_what_is_no_address_on_the_web_has_no_picture(source: str) -> None:
     signer = PictureSigner(signer_secrets())
-    assert picture_url("https://karla.test", "nord", source, "product", signer) is None
+    assert picture_url("https://karla.test", "nord", Named("product", source), signer) is None
 
 
 async def test_private_places_are_out_of_reach(images: ImageServer) -> None:
@@ -297,6 +305,19 @@ async def test_after_some_minutes_it_is_tried_again(tmp_path: Path) -> None:
         assert len(calls) == 1
         clock.advance(PAUSE + timedelta(seconds=1))
         assert opened(await pictures.picture(shop_id, "product", "https://a/b", fetch)).size == (192, 96)
+
+
+async def test_a_kept_picture_has_an_end(tmp_path: Path) -> None:
+    objects, calls, shop_id = ObjectStore.open(None, tmp_path), list[int](), uuid4()
+    await objects.put("images/logo.png", image(), "image/png")
+    for days, fetched_by_then in ((KEPT.days - 1, 1), (KEPT.days + 1, 2)):
+        clock = StandingClock(SystemClock().now() + timedelta(days=days))
+        async with Pictures(objects, clock) as pictures:
+            await pictures.picture(shop_id, "photo", "https://a/b", failing(0, calls))
+            await pictures.tidy()
+            await pictures.picture(shop_id, "photo", "https://a/b", failing(0, calls))
+        assert len(calls) == fetched_by_then
+    assert await objects.get("images/logo.png"), "what a shop uploaded is the shop's"
 
 
 async def test_who_goes_away_takes_the_picture_from_nobody_else(tmp_path: Path) -> None:

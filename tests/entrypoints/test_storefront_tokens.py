@@ -67,6 +67,8 @@ async def ask_everything(http: httpx.AsyncClient, here: Visited) -> int:
             await http.get(f"/v1/shops/{slug}/orders", headers=bearer),
             await http.get(f"/v1/shops/{slug}/orders/{secret}", headers=here.shop.headers),
             await http.get(f"/track/{slug}", params={"orderNumber": number, "token": secret}),
+            await http.get(f"/track/{secret}"),
+            await http.get(f"/v1/shops/{secret}/storefront/shop"),
             await http.post(f"/track/{slug}/cancel", data={"orderNumber": number, "token": secret}),
         ]
     link = await http.post(f"/v1/shops/{slug}/orders/trackpage-url", json={"id": number}, headers=here.shop.headers)

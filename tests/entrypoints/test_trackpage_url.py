@@ -36,18 +36,6 @@ async def test_the_link_leads_to_the_shops_page_with_number_and_token(karla: Kar
     assert told["url"] == f"http://karla.test/track/{shop.slug}?orderNumber=10001&token={told['token']}"
 
 
-async def test_a_shop_with_a_domain_of_its_own_has_its_links_there(karla: Karla) -> None:
-    shop = await karla.shop()
-    await an_order(shop, order_number="10001")
-    before = await link(shop, id="10001")
-    domain = f"track.{shop.slug}.example"
-    answer = await shop.put("/settings/trackpages", {"version": 1, "data": {"domain": domain}})
-    assert answer.status_code == 200, answer.text
-    after = await link(shop, id="10001")
-    assert after["token"] == before["token"]
-    assert after["url"] == f"https://{domain}/?orderNumber=10001&token={before['token']}"
-
-
 @pytest.mark.parametrize("number", ["RE/2024/17", "#10 01", "a&token=b", "Ü-1+2", "50%"])
 async def test_every_number_arrives_as_it_is(karla: Karla, number: str) -> None:
     shop = await karla.shop()

@@ -1,9 +1,11 @@
 """The object store keeps what it is given, and says clearly what it can't do."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from karla.infra.clock import SystemClock
 from karla.infra.storage import ObjectMissing, ObjectStore, StoreUnavailable
 
 
@@ -23,6 +25,16 @@ async def test_what_is_put_can_be_got_and_deleted(store: ObjectStore) -> None:
     await store.delete("images/a.png")
     with pytest.raises(ObjectMissing):
         await store.get("images/a.png")
+
+
+async def test_what_is_old_is_found_below_its_folder(store: ObjectStore) -> None:
+    now = SystemClock().now()
+    for key in ("pictures/a/1", "pictures/b/2", "images/3"):
+        await store.put(key, b"x", "image/png")
+    assert sorted(await store.older_than(now + timedelta(hours=1), "pictures")) == ["pictures/a/1", "pictures/b/2"]
+    assert len(await store.older_than(now + timedelta(hours=1), "pictures", limit=1)) == 1
+    assert await store.older_than(now - timedelta(hours=1), "pictures") == []
+    assert await store.older_than(now, "nothing") == []
 
 
 async def test_deleting_what_is_not_there_is_no_error(store: ObjectStore) -> None:

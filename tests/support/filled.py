@@ -87,7 +87,8 @@ async def _told_and_replayed(work: Work, filled: Filled) -> None:
         UUID(filled.shipment["id"]),
     )
     await _followed(work, filled)
-    await _looked_for(work, filled)
+    await _learnt(work, filled)
+    await _looked_at(work, filled)
     await work.connection.execute(
         """
         insert into replays (shop_id, id, webhook_id, criteria, deliveries, created_at)
@@ -100,35 +101,9 @@ async def _told_and_replayed(work: Work, filled: Filled) -> None:
     )
 
 
-async def _looked_for(work: Work, filled: Filled) -> None:
-    """The order's token has the order's own id."""
-    await work.connection.execute(
-        "insert into order_tokens (shop_id, id, order_id, key_name, created_at) values ($1, $2, $2, 'filled', $3)",
-        filled.shop_id,
-        filled.order_id,
-        work.now,
-    )
-    await work.connection.execute(
-        "insert into lookup_failures (shop_id, bucket, level, updated_at) values ($1, 'filled', 1, $2)",
-        filled.shop_id,
-        work.now,
-    )
-
-
 async def _followed(work: Work, filled: Filled) -> None:
     shipment_id = UUID(filled.shipment["id"])
     for statement, values in (
-        (
-            """
-            insert into carrier_lessons (shop_id, company, form, carrier_reference, learnt_at)
-            values ($1, 'nord', 'KX98', 'dhl', $2)
-            """,
-            (filled.shop_id, work.now),
-        ),
-        (
-            "insert into page_domains (shop_id, domain) values ($1, $2)",
-            (filled.shop_id, f"track.{filled.client.slug}.example"),
-        ),
         (
             "insert into test_clocks (shop_id, set_at, showed_at, factor) values ($1, $2, $2, 60)",
             (filled.shop_id, work.now),
@@ -161,18 +136,56 @@ async def _followed(work: Work, filled: Filled) -> None:
             """,
             (filled.shop_id, work.now, uuid4(), shipment_id),
         ),
+    ):
+        await work.connection.execute(statement, *values)
+
+
+async def _learnt(work: Work, filled: Filled) -> None:
+    """What parcels have taught of carriers and lanes."""
+    for statement, values in (
+        (
+            """
+            insert into carrier_lessons (shop_id, company, form, carrier_reference, learnt_at)
+            values ($1, 'nord', 'KX98', 'dhl', $2)
+            """,
+            (filled.shop_id, work.now),
+        ),
         (
             """
             insert into transit_samples (shop_id, shipment_id, origin, destination, carrier, service, weekday, days,
                                          steps, delivered_at)
             values ($1, $2, 'DE', 'DE', 'dhl', '', 1, 2, 2, $3)
             """,
-            (filled.shop_id, shipment_id, work.now),
+            (filled.shop_id, UUID(filled.shipment["id"]), work.now),
         ),
         (
             """
-            insert into page_visits (shop_id, at, id, kind, page) values ($1, $2, $3, 'opened', 'track')
+            insert into shop_transit_times (shop_id, origin, destination, carrier, service, weekday, days, samples)
+            values ($1, 'DE', 'DE', 'dhl', '', 0, '{2}', '{1}')
             """,
+            (filled.shop_id,),
+        ),
+    ):
+        await work.connection.execute(statement, *values)
+
+
+async def _looked_at(work: Work, filled: Filled) -> None:
+    """What belongs to the shoppers' pages. The order's token has the order's own id."""
+    for statement, values in (
+        (
+            "insert into order_tokens (shop_id, id, order_id, key_name, created_at) values ($1, $2, $2, 'filled', $3)",
+            (filled.shop_id, filled.order_id, work.now),
+        ),
+        (
+            "insert into lookup_failures (shop_id, bucket, level, updated_at) values ($1, 'filled', 1, $2)",
+            (filled.shop_id, work.now),
+        ),
+        (
+            "insert into page_domains (shop_id, domain) values ($1, $2)",
+            (filled.shop_id, f"track.{filled.client.slug}.example"),
+        ),
+        (
+            "insert into page_visits (shop_id, at, id, kind, page) values ($1, $2, $3, 'opened', 'track')",
             (filled.shop_id, work.now, uuid4()),
         ),
         (
@@ -181,13 +194,6 @@ async def _followed(work: Work, filled: Filled) -> None:
             values ($1, $2, $3, $3, 1, false)
             """,
             (filled.shop_id, filled.order_id, work.now),
-        ),
-        (
-            """
-            insert into shop_transit_times (shop_id, origin, destination, carrier, service, weekday, days, samples)
-            values ($1, 'DE', 'DE', 'dhl', '', 0, '{2}', '{1}')
-            """,
-            (filled.shop_id,),
         ),
     ):
         await work.connection.execute(statement, *values)

@@ -262,6 +262,25 @@ class TrackpageSettings(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
 
 
+class DomainProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands against a domain: a key for programs, and a sentence."""
+
+    key: str
+    message: str
+
+
+class DomainState(msgspec.Struct, frozen=True, kw_only=True):
+    """How the tracking page's own domain stands; `page_url` is where new links lead, without their query."""
+
+    status: str
+    page_url: str
+    domain: str | None = None
+    claimed_at: datetime | None = None
+    proven_at: datetime | None = None
+    checked_at: datetime | None = None
+    problem: DomainProblem | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A shop's settings, in the form that the call answers: the flat one, the versioned one, or both."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import io
+import re
 import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
 MAX_PIXELS = 40_000_000
 """Of all frames together: what a decoder has to hold in memory."""
 MAX_FRAMES = 1000
+MAX_SCANS = 50
+"""Of a JPEG, which is drawn over once for each: a camera's has one, a progressive one about ten."""
 
 _FORMATS = {
     "PNG": ("image/png", "png"),
@@ -21,6 +24,8 @@ _FORMATS = {
     "WEBP": ("image/webp", "webp"),
     "GIF": ("image/gif", "gif"),
 }
+# The start of a scan, with the lengths that it can have.
+_SCAN = re.compile(rb"\xff\xda\x00[\x08\x0a\x0c\x0e][\x01-\x04]")
 _SRGB = ImageCms.createProfile("sRGB")
 
 # Decoding takes up to some hundred megabytes an image, so few are decoded at once.
@@ -66,6 +71,9 @@ def shrunk(content: bytes, side: int) -> CleanImage:
 
 
 def _read(content: bytes, draw: Callable[[Image.Image], CleanImage]) -> CleanImage:
+    # Nobody else's image is decoded meanwhile: 200 KB of scans of nothing take minutes.
+    if content.startswith(b"\xff\xd8") and len(_SCAN.findall(content)) > MAX_SCANS:
+        raise ImageInvalid(f"Must have at most {MAX_SCANS} scans")
     try:
         with Image.open(io.BytesIO(content), formats=tuple(_FORMATS)) as image:
             return draw(image)

@@ -1,8 +1,10 @@
 """The object store: files by key, in a local folder or wherever a URL points (S3 and the like)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,6 +64,15 @@ class ObjectStore:
     async def keys(self) -> list[str]:
         """The key of every object, in their order. StoreUnavailable."""
         return await self._call(lambda: sorted(found["path"] for found in obstore.list(self._store).collect()))
+
+    async def older_than(self, moment: datetime, folder: str, limit: int = 10_000) -> list[str]:
+        """Up to `limit` keys below a folder whose objects were written before that moment. StoreUnavailable."""
+
+        def found() -> Iterator[str]:
+            for batch in obstore.list(self._store, folder):
+                yield from (one["path"] for one in batch if one["last_modified"] < moment)
+
+        return await self._call(lambda: list(islice(found(), limit)))
 
     async def _call(self, call: Callable[[], Result]) -> Result:
         try:

@@ -9,6 +9,7 @@ from karla.infra.db import Database
 from karla.infra.settings import Settings
 from karla.pipeline.crew import Crew
 from karla.pipeline.delivery import Poster, WebhookDelivery
+from karla.pipeline.domains import DomainChecks
 from karla.pipeline.following import Following
 from karla.pipeline.loop import POLL_SECONDS, Loop
 from karla.pipeline.relay import Relay
@@ -33,6 +34,7 @@ class Belt:
         clock: Clock,
         *,
         following: Following | None = None,
+        domains: DomainChecks | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._following = following
@@ -47,6 +49,7 @@ class Belt:
         self._relaying = Loop("relay", self._relay.turn, poll_seconds)
         self._scheduler = Scheduler(db, clock, jobs(settings))
         self._scheduling = Loop("scheduler", self._scheduler.turn, poll_seconds)
+        self._domains = Loop("domains", domains.turn, poll_seconds) if domains else None
 
     def wake(self) -> None:
         """There is news in the outbox, or news may have been missed."""
@@ -67,11 +70,15 @@ class Belt:
                 stages.create_task(self._scheduling.run(stop), name="scheduler")
                 if self._following:
                     stages.create_task(self._following.run(stop), name="following")
+                if self._domains:
+                    stages.create_task(self._domains.run(stop), name="domains")
                 await stop.wait()
                 self.wake()
                 self._scheduling.wake()
                 if self._following:
                     self._following.wake()
+                if self._domains:
+                    self._domains.wake()
                 deadline.reschedule(asyncio.get_running_loop().time() + _STOP_SECONDS)
 
     async def drain(self) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
+from karla.domain.branding.commands import forget_lapsed_domains
 from karla.domain.shoppers.commands import forget_failures
 from karla.domain.subscribers.commands.cancelling import cancel_undeliverable
 from karla.domain.subscribers.commands.upkeep import expire, reconcile_lanes
@@ -49,6 +50,7 @@ def jobs(settings: Settings) -> Sequence[PeriodicJob]:
         PeriodicJob("expire deliveries", 10 * _MINUTE, lambda work: expire(work, longest), repeated=True),
         PeriodicJob("purge idempotency keys", 10 * _MINUTE, purge, repeated=True),
         PeriodicJob("forget failed look-ups", 10 * _MINUTE, forget_failures, repeated=True),
+        PeriodicJob("forget lapsed domains", _HOUR, forget_lapsed_domains),
         PeriodicJob("prune carrier hours", _HOUR, prune_hours, repeated=True),
         PeriodicJob("count transit times", _HOUR, count_transits, repeated=True),
         PeriodicJob("make partitions", 6 * _HOUR, make_partitions),

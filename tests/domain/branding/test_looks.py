@@ -9,6 +9,7 @@ from karla.domain.branding.records import PageSettings, Palette
 from karla.domain.branding.rules.contrast import contrast, lightness, luminance, readable
 from karla.domain.branding.rules.looks import GIVEN, look_of, palette
 from karla.domain.branding.rules.themes import FONTS, THEMES
+from karla.vocabulary.themes import THEME_NAMES
 
 COLOUR = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 COLOURS = st.dictionaries(st.sampled_from(GIVEN), COLOUR)
@@ -74,7 +75,7 @@ def test_a_themes_own_colours_are_shown_unchanged() -> None:
 
 
 def test_five_themes_and_clear_is_the_one_of_who_chooses_none() -> None:
-    assert list(THEMES) == ["clear", "linen", "nocturne", "bloom", "slate"]
+    assert tuple(THEMES) == THEME_NAMES == ("clear", "linen", "nocturne", "bloom", "slate")
     look = look_of(PageSettings())
     assert (look.theme, look.mode, look.radius, look.density) == ("clear", "auto", "medium", "regular")
     assert look.font == FONTS["system"]

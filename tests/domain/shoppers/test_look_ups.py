@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from karla.domain.shoppers.commands import forget_failures, let_in_by_zip_code
 from karla.domain.shoppers.records import Guess, Refusal
-from karla.domain.shoppers.rules.attempts import WINDOW
+from karla.domain.shoppers.rules.attempts import KNOWN, WINDOW
 from karla.domain.shoppers.rules.keys import ShopperKeys
 from karla.infra.access import EVERYWHERE
 from karla.infra.work import Work
@@ -108,7 +108,7 @@ async def test_only_wrong_guesses_count(rooms: OrderRooms) -> None:
     order_id = await order(rooms)
     for _ in range(40):
         assert await tried(rooms) == order_id
-    assert await rooms.count("lookup_failures") == 0
+    assert await rooms.count("lookup_failures") == 1, "that it was opened from there"
 
 
 async def test_five_wrong_guesses_at_a_number_and_its_guesser_waits_two_minutes(rooms: OrderRooms) -> None:
@@ -149,6 +149,37 @@ async def test_a_number_has_thirty_wrong_guesses_from_everywhere_and_is_open_aga
     assert await tried(rooms) == Refusal(20)
     rooms.clock.advance(timedelta(seconds=20))
     assert await tried(rooms) == order_id
+
+
+async def test_the_guesses_of_others_keep_nobody_out_who_was_in_before(rooms: OrderRooms) -> None:
+    order_id = await order(rooms)
+    assert await tried(rooms, " #100 01", address="2001:db8:1:2::7") == order_id
+    rooms.clock.advance(KNOWN - timedelta(hours=1))
+    await rooms.db.write(EVERYWHERE, forget_failures)
+    for place in range(30):
+        await tried(rooms, zip_code="99999", address=f"203.0.113.{place}")
+    assert await tried(rooms) == Refusal(20), "who wasn't has to wait"
+    assert await tried(rooms, address="2001:db8:1:2::8") == order_id
+    # What is wrong from there is counted as from anywhere, and doesn't make the others wait longer.
+    wrong = [await tried(rooms, zip_code="99999", address="2001:db8:1:2::8") for _ in range(6)]
+    assert wrong == [Refusal()] * 5 + [Refusal(120)]
+    assert await tried(rooms, address="2001:db8:1:2::8") == Refusal(120)
+    assert await tried(rooms) == Refusal(20)
+
+
+async def test_another_order_or_another_time_is_not_what_was_opened(rooms: OrderRooms) -> None:
+    await order(rooms)
+    await order(rooms, "10002")
+    await tried(rooms, "10002")
+    await tried(rooms, address="203.0.113.250")
+    rooms.clock.advance(KNOWN)
+    for place in range(30):
+        await tried(rooms, zip_code="99999", address=f"203.0.113.{place}")
+    assert await tried(rooms) == await tried(rooms, address="203.0.113.250") == Refusal(20)
+    await rooms.db.write(EVERYWHERE, forget_failures)
+    rooms.clock.advance(WINDOW)
+    await rooms.db.write(EVERYWHERE, forget_failures)
+    assert await rooms.count("lookup_failures") == 0
 
 
 async def test_guesses_at_once_are_no_way_round(rooms: OrderRooms) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from karla.client.administration import (
     AuditEntry,
     CarrierSettings,
+    DomainState,
     IssuedKey,
     Key,
     Member,
@@ -99,6 +100,18 @@ class ShopSettings(Resource[S]):
     def update_trackpages(self, **settings: Unpack[TrackpageChanges]) -> Given:
         """Replace the settings of tracking pages."""
         return Given(body=settings)
+
+    @operation("v1ShopsSettingsGetTrackpagesDomain", "GET /v1/shops/{slug}/settings/trackpages/domain", DomainState)
+    def domain(self) -> Given:
+        """Whether the domain of the tracking page leads to Karla, as the last check found."""
+        return Given()
+
+    @operation(
+        "v1ShopsSettingsCheckTrackpagesDomain", "POST /v1/shops/{slug}/settings/trackpages/domain/check", DomainState
+    )
+    def check_domain(self, *, idempotency_key: str | None = None) -> Given:
+        """Check it now."""
+        return Given(idempotency_key=idempotency_key)
 
 
 class Keys(Resource[S]):

@@ -19,6 +19,7 @@ class Action(StrEnum):
     SHOP_UPDATED = "shop.updated"
     SHOP_DELETED = "shop.deleted"
     SETTINGS_UPDATED = "settings.updated"
+    DOMAIN_GIVEN = "domain.given"
     IMAGE_UPLOADED = "image.uploaded"
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"

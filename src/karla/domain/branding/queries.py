@@ -1,12 +1,16 @@
 """Reads of shop settings, images and the hosts of tracking pages."""
 
+from collections.abc import Sequence
+
 import asyncpg
 import msgspec
 
-from karla.domain.branding.records import Image, ImageType, ShopSettings
+from karla.domain.branding.records import Image, ImageType, PageDomain, ShopSettings
 from karla.domain.branding.rules.images import is_image_name, object_key
 from karla.infra.work import Connection
 from karla.vocabulary.scope import Scope
+
+_DOMAINS = "select shop_id, domain, claimed_at, proven_at, checked_at, problem from page_domains"
 
 
 async def settings_of(scope: Scope, connection: Connection) -> ShopSettings:
@@ -42,3 +46,17 @@ async def slug_of_host(scope: Scope, connection: Connection, host: str) -> str |
     del scope
     slug: str | None = await connection.fetchval("select karla_shop_of_host($1)", host)
     return slug
+
+
+async def page_domain(scope: Scope, connection: Connection) -> PageDomain | None:
+    """The shop's own domain and how it stands; None where it has none, or another shop has it."""
+    row = await connection.fetchrow(f"{_DOMAINS} where shop_id = $1 and domain not like '%.myshopify.com'", scope.shop)
+    return PageDomain(**dict(row)) if row else None
+
+
+async def claimed_hosts(scope: Scope, connection: Connection) -> Sequence[PageDomain]:
+    """Every host of the scope's shops, those at Shopify too, by name."""
+    rows = await connection.fetch(
+        f"{_DOMAINS} where shop_id = any($1) or $2 order by domain", list(scope.shops), scope.everywhere
+    )
+    return [PageDomain(**dict(row)) for row in rows]

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from karla.vocabulary.themes import ThemeName
+
 
 class SettingStatus(StrEnum):
     """Whether something is used; `testing` counts as used."""
@@ -215,8 +217,35 @@ class PageSettings(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(host for host in (self.domain, self.shopify_domain) if host)
 
 
+class DomainStatus(StrEnum):
+    """`none`: the shop names no domain. `pending`: never yet seen to lead here. `active`: it does. `lost`: it did.
+
+    `unclaimed`: the shop names it, and doesn't have it.
+    """
+
+    NONE = "none"
+    PENDING = "pending"
+    ACTIVE = "active"
+    LOST = "lost"
+    UNCLAIMED = "unclaimed"
+
+
+class PageDomain(msgspec.Struct, frozen=True, kw_only=True):
+    """A domain of a shop's own, and whether it leads to this Karla; `problem` is what the last check found."""
+
+    shop_id: UUID
+    domain: str
+    claimed_at: datetime
+    proven_at: datetime | None = None
+    checked_at: datetime | None = None
+    problem: str | None = None
+
+
 class Palette(msgspec.Struct, frozen=True, kw_only=True):
-    """Every colour of a page, as `#rrggbb`."""
+    """Colours as `#rrggbb`; each `on_…` and each text colour has at least AA contrast on what it stands on.
+
+    `line` is for order and may be faint; the border that tells where an input is takes `muted`.
+    """
 
     background: str
     surface: str
@@ -251,7 +280,7 @@ class Hues(msgspec.Struct, frozen=True, kw_only=True):
 class Theme(msgspec.Struct, frozen=True, kw_only=True):
     """A ready design; `font` and `heading_font` are names of stacks."""
 
-    name: str
+    name: ThemeName
     mode: str
     light: Hues
     dark: Hues

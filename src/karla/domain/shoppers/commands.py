@@ -9,16 +9,19 @@ from karla.domain.audit.records import Action
 from karla.domain.orders.commands import locked_by_references
 from karla.domain.orders.queries import orders_by_references
 from karla.domain.orders.records import Order, Reference, ReferenceKind
-from karla.domain.shoppers.queries import candidates, failures_in, holder_of, names_of, token_of_order
+from karla.domain.shoppers.queries import candidates, failures_in, holder_by, token_of_order
 from karla.domain.shoppers.records import Guess, Holder, Knock, OrderToken, Refusal, TrackpageToken
 from karla.domain.shoppers.rules import attempts
 from karla.domain.shoppers.rules.attempts import Bucket, Fill
 from karla.domain.shoppers.rules.finding import found
 from karla.domain.shoppers.rules.keys import ShopperKeys
 from karla.domain.shoppers.rules.numbers import spellings
-from karla.domain.shoppers.rules.tokens import token_id, token_text
+from karla.domain.shoppers.rules.tokens import token_text
 from karla.infra.errors import Conflict, NotFound
 from karla.infra.work import Work
+
+_MARK = 0.0
+"""The level of what is no bucket, but a mark of an opening: a bucket has had a guess at least."""
 
 
 async def issue_token(work: Work, keys: ShopperKeys, reference: Reference) -> TrackpageToken:
@@ -55,7 +58,7 @@ async def revoke_tokens(work: Work, order_id: UUID) -> int:
 
 async def let_in_by_token(work: Work, keys: ShopperKeys, knock: Knock) -> Holder | Refusal:
     """What the token opens. Wrong ones are counted by address alone: nobody's guesses make a good one wait."""
-    holder = await _holder(work, keys, knock)
+    holder = await holder_by(work.scope, work.connection, keys, knock, work.now)
     if holder is not None:
         return holder
     buckets = attempts.buckets_of_tokens(keys.attempts, work.scope.shop, knock.address)
@@ -69,34 +72,51 @@ async def let_in_by_token(work: Work, keys: ShopperKeys, knock: Knock) -> Holder
 async def let_in_by_zip_code(work: Work, keys: ShopperKeys, guess: Guess) -> UUID | Refusal:
     """The order that has this number and goes to this ZIP code.
 
-    A wrong number and a wrong ZIP code are the same statements, the same work and the same refusal.
+    A wrong number and a wrong ZIP code are the same statements, the same work and the same refusal. An address from
+    which it was opened before isn't kept out by the guesses of others.
     """
+    mark = attempts.mark_of_number(keys.attempts, work.scope.shop, guess.address, guess.order_number)
     buckets = attempts.buckets_of_number(keys.attempts, work.scope.shop, guess.address, guess.order_number)
-    levels = await _held(work, buckets)
-    seconds = attempts.wait(buckets, levels, work.now)
+    levels = await _held(work, buckets, mark)
+    seconds = attempts.wait(attempts.judging(buckets, levels.get(mark), work.now), levels, work.now)
     if seconds is not None:
         return Refusal(seconds)
     named = await candidates(work.scope, work.connection, spellings(guess.order_number))
     meant = found(named, guess.zip_code)
     if meant is not None:
+        if attempts.is_to_be_marked(levels.get(mark), work.now):
+            await _keep(work, [(mark, _MARK)])
         return meant.order_id
     await _count(work, buckets, levels)
     return Refusal()
 
 
 async def forget_failures(work: Work, limit: int = 10_000) -> int:
-    """Forget up to `limit` buckets of all shops that have drained, the oldest first; tells how many they were."""
-    done = await work.connection.execute(
+    """Forget buckets of all shops that have drained, and old marks of openings; tells how many they were.
+
+    Up to `limit` of each, the oldest first.
+    """
+    drained = await work.connection.execute(
         """
         delete from lookup_failures where (shop_id, bucket) in (
             select shop_id, bucket from lookup_failures
-            where updated_at <= $1 order by updated_at limit $2 for update skip locked
+            where level > 0 and updated_at <= $1 order by updated_at limit $2 for update skip locked
         )
         """,
         work.now - attempts.WINDOW,
         limit,
     )
-    return int(done.split()[-1])
+    marks = await work.connection.execute(
+        """
+        delete from lookup_failures where (shop_id, bucket) in (
+            select shop_id, bucket from lookup_failures
+            where level = 0 and updated_at <= $1 order by updated_at limit $2 for update skip locked
+        )
+        """,
+        work.now - attempts.KNOWN,
+        limit,
+    )
+    return sum(int(done.split()[-1]) for done in (drained, marks))
 
 
 def _only(orders: Sequence[Order]) -> Order:
@@ -130,24 +150,18 @@ async def _new_token(work: Work, keys: ShopperKeys, order: Order) -> OrderToken:
     return token
 
 
-async def _holder(work: Work, keys: ShopperKeys, knock: Knock) -> Holder | None:
-    wanted = token_id(keys.tokens, work.scope.shop, knock.token)
-    holder = wanted and await holder_of(work.scope, work.connection, wanted, work.now)
-    if not holder or knock.order_number is None:
-        return holder or None
-    names = await names_of(work.scope, work.connection, holder.order_id)
-    return holder if set(names) & set(spellings(knock.order_number)) else None
-
-
-async def _held(work: Work, buckets: Sequence[Bucket]) -> dict[bytes, Fill]:
+async def _held(work: Work, buckets: Sequence[Bucket], *marks: bytes) -> dict[bytes, Fill]:
     """How full they are; until the transaction ends nobody else looks into them, so that none overflows."""
     places = sorted(int.from_bytes(bucket.name[:8], "big", signed=True) for bucket in buckets)
     await work.connection.execute("select pg_advisory_xact_lock(place) from unnest($1::bigint[]) as p (place)", places)
-    return await failures_in(work.scope, work.connection, buckets)
+    return await failures_in(work.scope, work.connection, [*(bucket.name for bucket in buckets), *marks])
 
 
 async def _count(work: Work, buckets: Sequence[Bucket], levels: Mapping[bytes, Fill]) -> None:
-    full = attempts.filled(buckets, levels, work.now)
+    await _keep(work, attempts.filled(buckets, levels, work.now))
+
+
+async def _keep(work: Work, full: Sequence[tuple[bytes, float]]) -> None:
     await work.connection.execute(
         """
         insert into lookup_failures (shop_id, bucket, level, updated_at)

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from karla.domain.shoppers.records import Candidate, Holder, OrderToken
-from karla.domain.shoppers.rules.attempts import Bucket, Fill
+from karla.domain.shoppers.records import Candidate, Holder, Knock, OrderToken
+from karla.domain.shoppers.rules.attempts import Fill
+from karla.domain.shoppers.rules.keys import ShopperKeys
+from karla.domain.shoppers.rules.numbers import spellings
+from karla.domain.shoppers.rules.tokens import token_id
 from karla.infra.work import Connection
 from karla.vocabulary.scope import Scope
 
@@ -25,6 +28,18 @@ async def holder_of(scope: Scope, connection: Connection, token_id: UUID, now: d
         now,
     )
     return Holder(row["id"], row["order_id"], row["expires_at"]) if row else None
+
+
+async def holder_by(
+    scope: Scope, connection: Connection, keys: ShopperKeys, knock: Knock, now: datetime
+) -> Holder | None:
+    """What the token of a knock opens; None also where its order isn't called by the number beside it."""
+    wanted = token_id(keys.tokens, scope.shop, knock.token)
+    holder = await holder_of(scope, connection, wanted, now) if wanted else None
+    if holder is None or knock.order_number is None:
+        return holder
+    names = await names_of(scope, connection, holder.order_id)
+    return holder if set(names) & set(spellings(knock.order_number)) else None
 
 
 async def token_of_order(
@@ -74,11 +89,11 @@ async def names_of(scope: Scope, connection: Connection, order_id: UUID) -> list
     return [name for name in row if name is not None] if row else []
 
 
-async def failures_in(scope: Scope, connection: Connection, buckets: Sequence[Bucket]) -> dict[bytes, Fill]:
-    """How full those buckets were that ever held something."""
+async def failures_in(scope: Scope, connection: Connection, names: Sequence[bytes]) -> dict[bytes, Fill]:
+    """How full those buckets were that ever held something; a mark of an opening holds nothing and is there."""
     rows = await connection.fetch(
         "select bucket, level, updated_at from lookup_failures where shop_id = $1 and bucket = any($2)",
         scope.shop,
-        [bucket.name for bucket in buckets],
+        names,
     )
     return {row["bucket"]: Fill(row["level"], row["updated_at"]) for row in rows}

@@ -1,5 +1,6 @@
 """Every request gets an id, a metric and a log line; what it carried gets into none of them."""
 
+import asyncio
 import itertools
 import re
 import secrets
@@ -12,6 +13,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Histogram
 
+from karla.domain.tenants.rules import SLUG
 from karla.entrypoints.api.access import allowance_of
 from karla.entrypoints.api.shoppers import Shopper
 from karla.infra.rate_limit import Allowance
@@ -25,6 +27,8 @@ _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _PROCESS = secrets.token_hex(8)
 _PLACES = itertools.count(1)
 _AGENT_AT_MOST = 500
+# What proxies log for a request whose client has gone.
+_GIVEN_UP = 499
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -38,12 +42,12 @@ def observed(app: ASGIApp) -> ASGIApp:
         request_id = _request_id(scope)
         scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]
         started = time.perf_counter()
-        status = 500
+        status, answered = 500, False
 
         async def tell(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered = message["status"], True
                 headers = [*message["headers"], (b"x-request-id", request_id.encode())]
                 if allowance := allowance_of(scope):
                     headers += _not_told_yet(allowance, headers)
@@ -53,6 +57,11 @@ def observed(app: ASGIApp) -> ASGIApp:
         token = ORIGIN.set(partial(_origin, scope))
         try:
             await app(scope, receive, tell)
+        except asyncio.CancelledError:
+            # Whoever asked has stopped waiting, as the pages do of a call within the process that takes too long.
+            if not answered:
+                status = _GIVEN_UP
+            raise
         finally:
             ORIGIN.reset(token)
             _record(scope, status, time.perf_counter() - started, request_id)
@@ -97,7 +106,7 @@ def _record(scope: Any, status: int, seconds: float, request_id: str) -> None:
     method = scope["method"]
     _seconds(method, template, status).observe(seconds)
     if scope["path"] not in _QUIET:
-        slug = (scope.get("path_params") or {}).get("slug")
+        slug = (scope.get("path_params") or {}).get("slug", "")
         log.info(
             "request",
             method=method,
@@ -105,7 +114,8 @@ def _record(scope: Any, status: int, seconds: float, request_id: str) -> None:
             status=status,
             ms=round(seconds * 1000, 1),
             request_id=request_id,
-            shop=slug,
+            # Whatever else stands in its place in a path may be an order token that a link has at a wrong place.
+            shop=slug if SLUG.fullmatch(slug) else None,
         )
 
 

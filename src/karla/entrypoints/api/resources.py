@@ -8,11 +8,11 @@ from karla.entrypoints.api import (
     carrier_health,
     carriers,
     clock,
+    documentation,
     images,
     integrations,
     keys,
     members,
-    pages,
     products,
     settings,
     shops,
@@ -38,7 +38,7 @@ from karla.entrypoints.api.webhooks import handlers as webhooks
 
 RESOURCES: tuple[ControllerRouterHandler, ...] = (
     *system.HANDLERS,
-    *pages.HANDLERS,
+    *documentation.HANDLERS,
     *openapi.HANDLERS,
     *shops.HANDLERS,
     *keys.HANDLERS,

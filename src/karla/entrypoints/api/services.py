@@ -3,6 +3,7 @@
 import msgspec
 from litestar.types import Scope
 
+from karla.domain.branding.rules.domains import ProofKeys
 from karla.domain.shipments.records import Observation, Observed, OrderCommand, OrderFile
 from karla.domain.shoppers.rules.keys import ShopperKeys
 from karla.entrypoints.api.access import Keyring
@@ -44,6 +45,7 @@ class Services(msgspec.Struct, frozen=True):
     picture_signer: PictureSigner
     visits: VisitLog
     visit_limit: RateLimit
+    domain_keys: ProofKeys
 
 
 def services_of(scope: Scope) -> Services:

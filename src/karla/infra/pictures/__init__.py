@@ -2,6 +2,6 @@
 
 from karla.infra.pictures.fetching import FetchFailed, fetched
 from karla.infra.pictures.keeping import PictureMissing, Pictures
-from karla.infra.pictures.links import Kind, PictureSigner, picture_url
+from karla.infra.pictures.links import Kind, Named, PictureSigner, picture_url
 
-__all__ = ["FetchFailed", "Kind", "PictureMissing", "PictureSigner", "Pictures", "fetched", "picture_url"]
+__all__ = ["FetchFailed", "Kind", "Named", "PictureMissing", "PictureSigner", "Pictures", "fetched", "picture_url"]

@@ -25,6 +25,11 @@ SIDES: dict[Kind, int] = {"product": 192, "photo": 960, "logo": 480, "background
 PAUSE = timedelta(minutes=5)
 """For how long a picture that can't be had is not asked for again by this process."""
 
+KEPT = timedelta(days=90)
+"""How long a picture is kept, so that none outlives its order for long; who asks for it later has it fetched again."""
+_FOLDER = "pictures"
+_TIDIED_SECONDS = 6 * 60 * 60
+
 _AT_ONCE = 8
 # Whose pictures come slowly keeps no other shop's waiting.
 _AT_ONCE_OF_A_SHOP = 3
@@ -45,12 +50,21 @@ class Pictures:
         self._missing_until: dict[str, datetime] = {}
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self._gates: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
+        self._tidying: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self._tidying = asyncio.create_task(self._tidied_now_and_then(), name="pictures")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    async def tidy(self) -> int:
+        """Delete the pictures that were kept long enough, of all shops; how many. StoreUnavailable."""
+        overdue = await self._objects.older_than(self._clock.now() - KEPT, _FOLDER)
+        for key in overdue:
+            await self._objects.delete(key)
+        return len(overdue)
 
     async def picture(self, shop_id: UUID, kind: Kind, source: str, fetch: Callable[[], Awaitable[bytes]]) -> bytes:
         """The picture as WebP, `fetch` giving the source's bytes or FetchFailed; PictureMissing, StoreUnavailable.
@@ -71,7 +85,7 @@ class Pictures:
 
     async def close(self) -> None:
         """Leave off what is under way."""
-        tasks = list(self._under_way.values())
+        tasks = [*self._under_way.values(), *([self._tidying] if self._tidying else ())]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -94,6 +108,15 @@ class Pictures:
         except StoreUnavailable as error:
             log.warning("picture not kept", error=str(error))
         return made
+
+    async def _tidied_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(_TIDIED_SECONDS)
+            try:
+                if deleted := await self.tidy():
+                    log.info("pictures deleted", count=deleted)
+            except StoreUnavailable as error:
+                log.warning("pictures not tidied", error=str(error))
 
     def _remember_missing(self, key: str) -> None:
         self._missing_until[key] = self._clock.now() + PAUSE
@@ -120,4 +143,4 @@ def media_type_of(picture: bytes) -> str:
 def object_key(shop_id: UUID, kind: Kind, source: str) -> str:
     """Where in the object store a picture is kept; its source can't be read from it."""
     ending = "" if kind == "logo" else ".webp"
-    return f"pictures/{shop_id}/{kind}/{sha256(source.encode()).hexdigest()}{ending}"
+    return f"{_FOLDER}/{shop_id}/{kind}/{sha256(source.encode()).hexdigest()}{ending}"

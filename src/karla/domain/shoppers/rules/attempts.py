@@ -15,11 +15,20 @@ WINDOW = timedelta(minutes=10)
 """In which a full bucket drains; what is older tells nothing any more."""
 
 
+KNOWN = timedelta(days=30)
+"""For how long it is known from where an order was opened."""
+_RENEWED = timedelta(days=1)
+
+
 class Bucket(msgspec.Struct, frozen=True):
-    """A count of wrong guesses: its name in the database, and how many it takes in a window."""
+    """A count of wrong guesses: its name in the database, and how many it takes in a window.
+
+    It is `foreign` where guesses of others than the one who is judged fill it.
+    """
 
     name: bytes
     size: int
+    foreign: bool = False
 
 
 class Fill(msgspec.Struct, frozen=True):
@@ -41,7 +50,7 @@ def buckets_of_number(key: bytes, shop_id: UUID, address: str, typed: str) -> li
     buckets = [
         Bucket(_name(key, shop_id, "address", network), OF_ADDRESS),
         Bucket(_name(key, shop_id, "number and address", number, network), OF_NUMBER_AND_ADDRESS),
-        Bucket(_name(key, shop_id, "number", number), OF_NUMBER),
+        Bucket(_name(key, shop_id, "number", number), OF_NUMBER, foreign=True),
     ]
     return [*buckets, Bucket(_name(key, shop_id, "site", site), OF_SITE)] if site else buckets
 
@@ -51,6 +60,22 @@ def buckets_of_tokens(key: bytes, shop_id: UUID, address: str) -> list[Bucket]:
     return [Bucket(_name(key, shop_id, "tokens", network_of(address)), OF_TOKENS)]
 
 
+def mark_of_number(key: bytes, shop_id: UUID, address: str, typed: str) -> bytes:
+    """The name under which it is kept that an order of this number was opened from there."""
+    return _name(key, shop_id, "opened", counted_as(typed), network_of(address))
+
+
+def judging(buckets: Sequence[Bucket], mark: Fill | None, now: datetime) -> list[Bucket]:
+    """The buckets that may make a guess wait: whoever has opened the order from there isn't kept out by others."""
+    known = mark is not None and now - mark.updated_at < KNOWN
+    return [bucket for bucket in buckets if not (known and bucket.foreign)]
+
+
+def is_to_be_marked(mark: Fill | None, now: datetime) -> bool:
+    """Whether an opening is news: once a day is enough."""
+    return mark is None or now - mark.updated_at >= _RENEWED
+
+
 def wait(buckets: Sequence[Bucket], levels: Mapping[bytes, Fill], now: datetime) -> int | None:
     """After how many seconds there is room in each bucket; None where there is now."""
     missing = max((_drained(bucket, levels, now) + 1 - bucket.size) / bucket.size for bucket in buckets)
@@ -58,8 +83,8 @@ def wait(buckets: Sequence[Bucket], levels: Mapping[bytes, Fill], now: datetime)
 
 
 def filled(buckets: Sequence[Bucket], levels: Mapping[bytes, Fill], now: datetime) -> list[tuple[bytes, float]]:
-    """The buckets by name with one more failure in each."""
-    return [(bucket.name, _drained(bucket, levels, now) + 1) for bucket in buckets]
+    """The buckets by name with one more failure in each that isn't full."""
+    return [(bucket.name, min(_drained(bucket, levels, now) + 1, bucket.size)) for bucket in buckets]
 
 
 def _drained(bucket: Bucket, levels: Mapping[bytes, Fill], now: datetime) -> float:

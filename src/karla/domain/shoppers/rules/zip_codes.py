@@ -3,6 +3,7 @@
 import hmac
 
 from karla.domain.shoppers.rules.typed import plain
+from karla.vocabulary.countries import ALPHA_2
 
 # With five digits of one's own and four more for the street.
 _PLUS_FOUR = frozenset({"US", "PR", "VI", "GU", "AS", "MP", "FM", "MH", "PW"})
@@ -29,44 +30,6 @@ _MARKS: dict[str, tuple[str, ...]] = {
     "SI": ("SLO",),
     "SM": ("RSM",),
     "VA": ("V",),
-}
-_ISO_3 = {
-    "AUS": "AU",
-    "AUT": "AT",
-    "BEL": "BE",
-    "BRA": "BR",
-    "CAN": "CA",
-    "CHE": "CH",
-    "CZE": "CZ",
-    "DEU": "DE",
-    "DNK": "DK",
-    "ESP": "ES",
-    "EST": "EE",
-    "FIN": "FI",
-    "FRA": "FR",
-    "GBR": "GB",
-    "GRC": "GR",
-    "HRV": "HR",
-    "HUN": "HU",
-    "IRL": "IE",
-    "ITA": "IT",
-    "JPN": "JP",
-    "LIE": "LI",
-    "LTU": "LT",
-    "LUX": "LU",
-    "LVA": "LV",
-    "MEX": "MX",
-    "NLD": "NL",
-    "NOR": "NO",
-    "POL": "PL",
-    "PRI": "PR",
-    "PRT": "PT",
-    "ROU": "RO",
-    "SVK": "SK",
-    "SVN": "SI",
-    "SWE": "SE",
-    "TUR": "TR",
-    "USA": "US",
 }
 _ALIASES = {"EL": "GR", "UK": "GB"}
 # The shortest code of any country has three characters.
@@ -122,16 +85,16 @@ def _significant(form: str, country: str | None) -> str:
 
 def _country(code: str | None) -> str | None:
     told = (code or "").strip().upper()
-    told = _ISO_3.get(told, _ALIASES.get(told, told))
+    told = ALPHA_2.get(told, _ALIASES.get(told, told))
     return told if len(told) == 2 else None
 
 
 def _marks(country: str | None) -> list[str]:
     if country is None:
         return _ANY_MARK
-    return [country, *_MARKS.get(country, ()), *(long for long, short in _ISO_3.items() if short == country)]
+    return [country, *_MARKS.get(country, ()), *(long for long, short in ALPHA_2.items() if short == country)]
 
 
 _ANY_MARK = [
-    *dict.fromkeys([*_ISO_3.values(), *_ISO_3, *(mark for marks in _MARKS.values() for mark in marks)]),
+    *dict.fromkeys([*ALPHA_2.values(), *ALPHA_2, *(mark for marks in _MARKS.values() for mark in marks)]),
 ]

@@ -1,12 +1,14 @@
 """Types become JSON Schemas, so that what a door checks is what the document says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from inspect import cleandoc
 from typing import Any
 
 import msgspec
 from msgspec import inspect as mi
+
+from karla.infra.validation.reached import reached
 
 Json = dict[str, Any]
 
@@ -18,7 +20,7 @@ class Schemas:
 
     def __init__(self, types: Sequence[Any]) -> None:
         self._types = list(types)  # kept alive, as they are told apart by identity
-        parts = [part for info in mi.multi_type_info(self._types) for part in _parts(info, set())]
+        parts = [part for info in mi.multi_type_info(self._types) for part in reached(info, set())]
         structs = {part.cls: part for part in parts if isinstance(part, mi.StructType)}
         made, self.components = msgspec.json.schema_components([*self._types, *structs], ref_template=_PLACE)
         named = dict(zip(structs, made[len(self._types) :], strict=True))
@@ -45,21 +47,6 @@ class Schemas:
 def name_of(reference: Json) -> str:
     """The component that a reference leads to."""
     return str(reference["$ref"]).rpartition("/")[2]
-
-
-def _parts(info: mi.Type | mi.Field, seen: set[type]) -> Iterator[mi.Type]:
-    """A type and all that it reaches, every struct once."""
-    if isinstance(info, mi.StructType):
-        if info.cls in seen:
-            return
-        seen.add(info.cls)
-    if isinstance(info, mi.Type):
-        yield info
-    for name in info.__struct_fields__:
-        value = getattr(info, name)
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, (mi.Type, mi.Field)):
-                yield from _parts(part, seen)
 
 
 def _complete_struct(schema: Json, struct: mi.StructType) -> None:

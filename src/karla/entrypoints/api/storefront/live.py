@@ -22,7 +22,7 @@ from karla.entrypoints.api.shoppers import Doorkeeper, Shopper, session_invalid
 from karla.entrypoints.api.storefront.access import client_network, demand_page
 from karla.entrypoints.api.times import stamp
 from karla.entrypoints.api.watching import Watch, Watcher
-from karla.infra.errors import Forbidden, NotFound, Unauthorised, Unavailable
+from karla.infra.errors import Forbidden, NotFound, TooManyRequests, Unauthorised, Unavailable
 
 TAGS = ["Storefront"]
 
@@ -76,6 +76,11 @@ async def follow_order(
         return True
 
     async def body() -> AsyncIterator[bytes]:
+        try:
+            # Of many who asked at once each found a place before any of them took it.
+            watch.demand_place(shopper.shop.id, shopper.order_id, address)
+        except TooManyRequests:
+            return
         with watch.entered(shopper.shop.id, shopper.order_id, address, now) as watcher:
             missed = now if filters.since is not None and filters.since != now else None
             async for message in messages(watch, watcher, missed, may_go_on):

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from karla.domain.shoppers.commands import let_in_by_token, let_in_by_zip_code
+from karla.domain.shoppers.queries import holder_by
 from karla.domain.shoppers.records import Guess, Holder, Knock, Refusal, Session
 from karla.domain.shoppers.rules.keys import ShopperKeys
 from karla.domain.shoppers.rules.sessions import session_by_token, session_by_zip_code, session_text
@@ -26,7 +27,7 @@ from karla.entrypoints.api.times import stamp
 from karla.infra.access import scope_of
 from karla.infra.errors import Fault, KarlaError, NotFound, TooManyRequests, Unauthorised
 from karla.infra.validation import invalid
-from karla.infra.work import Work
+from karla.infra.work import Connection, Work
 
 TAGS = ["Storefront"]
 
@@ -92,22 +93,33 @@ async def open_session(
 async def _opened(
     services: Services, shop: ShopRef, asked: Knock | Guess, wish: str
 ) -> tuple[Session, StorefrontOrder]:
-    async def opened(work: Work) -> tuple[Session, StorefrontOrder] | Refusal:
-        session = await _session(work, services.shopper_keys, asked)
-        if isinstance(session, Refusal):
-            return session
-        shopper = Shopper(shop, session.order_id, session.level, session.token_id, work.scope)
-        return session, await order_read(work.connection, services, shopper, wish)
+    keys, scope = services.shopper_keys, scope_of([shop.id])
 
+    async def seen(connection: Connection, session: Session) -> tuple[Session, StorefrontOrder]:
+        shopper = Shopper(shop, session.order_id, session.level, session.token_id, scope)
+        return session, await order_read(connection, services, shopper, wish)
+
+    async def opened(work: Work) -> tuple[Session, StorefrontOrder] | Refusal:
+        session = await _session(work, keys, asked)
+        if isinstance(session, Session):
+            return await seen(work.connection, session)
+        demand_page(await get_shop(scope, work.connection))
+        return session
+
+    if isinstance(asked, Knock):
+        # A good token is counted nowhere, so most pages do without a transaction.
+        async with services.db.read(scope) as connection:
+            now = services.clock.now()
+            if holder := await holder_by(scope, connection, keys, asked, now):
+                return await seen(connection, session_by_token(holder, now))
     # What is refused has to be committed too: it is counted.
-    outcome = await services.db.write(scope_of([shop.id]), opened)
+    outcome = await services.db.write(scope, opened)
     if isinstance(outcome, Refusal):
         raise _refused(outcome, by_token=isinstance(asked, Knock))
     return outcome
 
 
 async def _session(work: Work, keys: ShopperKeys, asked: Knock | Guess) -> Session | Refusal:
-    demand_page(await get_shop(work.scope, work.connection))
     if isinstance(asked, Knock):
         holder = await let_in_by_token(work, keys, asked)
         return session_by_token(holder, work.now) if isinstance(holder, Holder) else holder

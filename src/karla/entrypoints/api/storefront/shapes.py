@@ -9,10 +9,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from karla.domain.shipments.rules.situations import Flow, Situation
-from karla.domain.shipments.rules.stages import StageKey, StageState
+from karla.domain.branding.records import Palette
 from karla.entrypoints.api.times import Timestamp
 from karla.vocabulary.orders import OrderState
+from karla.vocabulary.parcels import Flow, Situation, StageKey, StageState
 
 Level = Literal["zip_code", "token"]
 
@@ -169,28 +169,6 @@ class Destination(msgspec.Struct, kw_only=True):
     country: str | None
     timezone: str
     address: dict[str, Any] | None
-
-
-class Palette(msgspec.Struct, kw_only=True):
-    """Colours as `#rrggbb`; each `on_…` and each text colour has at least AA contrast on what it stands on.
-
-    `line` is for order and may be faint; the border that tells where an input is takes `muted`.
-    """
-
-    background: str
-    surface: str
-    text: str
-    muted: str
-    line: str
-    accent: str
-    on_accent: str
-    accent_text: str
-    positive: str
-    positive_soft: str
-    warning: str
-    warning_soft: str
-    negative: str
-    negative_soft: str
 
 
 class Brand(msgspec.Struct, kw_only=True):

@@ -1,8 +1,7 @@
 """A shop as its shoppers' browsers see it: its brand, its words, its links."""
 
 import hashlib
-from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get
@@ -11,7 +10,6 @@ from litestar.params import FromPath
 from msgspec import Meta
 from msgspec.structs import asdict
 
-from karla.domain.branding import records
 from karla.domain.branding.queries import settings_of
 from karla.domain.branding.records import PageSettings, ShopSettings
 from karla.domain.branding.rules.hosts import page_origins
@@ -24,16 +22,15 @@ from karla.entrypoints.api.bodies import from_query
 from karla.entrypoints.api.services import Services
 from karla.entrypoints.api.storefront.access import demand_page
 from karla.entrypoints.api.storefront.languages import LanguageView, language_for, wished
-from karla.entrypoints.api.storefront.shapes import Brand, Links, Palette, StorefrontShop
+from karla.entrypoints.api.storefront.shapes import Brand, Links, StorefrontShop
 from karla.infra.access import scope_of
 from karla.infra.assets import has_already
-from karla.infra.pictures import Kind, PictureSigner, picture_url
+from karla.infra.pictures import Kind, Named, PictureSigner, picture_url
 from karla.vocabulary.events import LANGUAGES
 from karla.vocabulary.locale import FALLBACK, best_language
+from karla.vocabulary.themes import ThemeName
 
 TAGS = ["Storefront"]
-
-ThemeName = Literal["clear", "linen", "nocturne", "bloom", "slate"]
 
 _HEADERS = {"Cache-Control": "public, max-age=60", "Vary": "Accept-Language"}
 _LANGUAGES = sorted(LANGUAGES)
@@ -56,7 +53,7 @@ class Gallery(msgspec.Struct, frozen=True):
 
     def shown(self, source: str | None, kind: Kind) -> str | None:
         """Where Karla serves what is there."""
-        return picture_url(self.public_url, self.slug, source, kind, self.signer) if source else None
+        return picture_url(self.public_url, self.slug, Named(kind, source), self.signer) if source else None
 
 
 def brand_of(settings: ShopSettings, shop: Shop, language: str, gallery: Gallery, theme: str | None = None) -> Brand:
@@ -67,8 +64,8 @@ def brand_of(settings: ShopSettings, shop: Shop, language: str, gallery: Gallery
     return Brand(
         theme=look.theme,
         mode=look.mode,  # type: ignore[arg-type] # one of those that settings may say
-        light=_palette(look.light),
-        dark=_palette(look.dark),
+        light=look.light,
+        dark=look.dark,
         font=look.font,
         heading_font=look.heading_font,
         heading_weight=look.heading_weight,
@@ -124,11 +121,6 @@ def _texts(page: PageSettings, asked: str, own: str) -> dict[str, str]:
     for language in (FALLBACK, own, asked):
         found |= {key: text for key, text in page.texts.get(language, {}).items() if text.strip()}
     return found
-
-
-@lru_cache(maxsize=4096)
-def _palette(palette: records.Palette) -> Palette:
-    return Palette(**asdict(palette))
 
 
 @get(

@@ -9,9 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from karla.domain.branding.queries import settings_of
-from karla.domain.branding.records import ShopSettings
-from karla.domain.branding.rules.pages import page_of
+from karla.domain.branding.queries import page_domain
+from karla.domain.branding.records import PageDomain
 from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shoppers.commands import issue_token, revoke_tokens
 from karla.domain.shoppers.records import TrackpageToken
@@ -57,18 +56,18 @@ async def trackpage_url(
     """The link for the shop's mails and messages, which opens this one order without a login.
 
     It is the same each time, until the order's tokens are revoked. Who comes by it may also cancel the order and
-    change its address, as long as that can be done. Where the shop has a `domain` in the settings of its page, the
-    link leads there.
+    change its address, as long as that can be done. It leads to the shop's own domain once that has led to Karla: see
+    `GET …/settings/trackpages/domain`.
     """
     reference = Reference(data.id_type or ReferenceKind.ORDER_NUMBER, data.id)
     keys = services.shopper_keys
 
-    async def issued(work: Work) -> tuple[TrackpageToken, ShopSettings]:
-        return await issue_token(work, keys, reference), await settings_of(work.scope, work.connection)
+    async def issued(work: Work) -> tuple[TrackpageToken, PageDomain | None]:
+        return await issue_token(work, keys, reference), await page_domain(work.scope, work.connection)
 
-    token, settings = await services.db.write(access.scope, issued)
+    token, domain = await services.db.write(access.scope, issued)
     query = urlencode({"orderNumber": token.order_number, "token": token.text}, quote_via=quote)
-    address = page_address(access.shop, settings, services.settings.base_url)
+    address = page_address(access.shop, domain, services.settings.base_url)
     return Response(TrackpageUrl(token=token.text, url=f"{address}?{query}"), headers=PRIVATE)
 
 
@@ -90,11 +89,10 @@ async def revoke_order_tokens(
     await services.db.write(access.scope, lambda work: revoke_tokens(work, file.order.id))
 
 
-def page_address(shop: ShopRef, settings: ShopSettings, base_url: str) -> str:
-    """Where a shop's tracking page is, without a query: on its own domain if it has one, else below Karla's address."""
-    domain = page_of(settings).domain
-    if domain is not None:
-        return f"https://{domain}/"
+def page_address(shop: ShopRef, domain: PageDomain | None, base_url: str) -> str:
+    """Where links to a shop's tracking page lead, without a query: to its domain once it is proven, else to Karla's."""
+    if domain is not None and domain.proven_at is not None:
+        return f"https://{domain.domain}/"
     return f"{base_url}/track/{quote(shop.slug, safe='')}"
 
 

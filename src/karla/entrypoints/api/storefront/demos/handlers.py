@@ -1,7 +1,7 @@
 """The demo: a made-up order in the shop's design, and its pictures."""
 
 from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,14 +16,13 @@ from karla.domain.tenants.queries import get_shop
 from karla.entrypoints.api.access import PUBLIC
 from karla.entrypoints.api.bodies import from_query
 from karla.entrypoints.api.services import Services
-from karla.entrypoints.api.storefront.demos.making import PICTURES, file_of, slots_of
+from karla.entrypoints.api.storefront.demos.making import PICTURES, DemoState, file_of, slots_of
 from karla.entrypoints.api.storefront.documents import Surroundings, order_document
 from karla.entrypoints.api.storefront.languages import language_for, wished
 from karla.entrypoints.api.storefront.shapes import StorefrontOrder
 from karla.entrypoints.api.storefront.shops import ShopView, shop_document
 from karla.infra.access import scope_of
 from karla.infra.errors import NotFound
-from karla.vocabulary.orders import OrderState
 
 TAGS = ["Storefront"]
 
@@ -34,7 +33,7 @@ class DemoView(ShopView, kw_only=True):
     """Which order is looked at, and how."""
 
     state: Annotated[
-        OrderState | Literal["multi", "neighbour", "letterbox", "locker"],
+        DemoState,
         Meta(description="A state of an order; `multi` has four parcels, the others show where one was left or waits."),
     ] = "on_the_way"
 

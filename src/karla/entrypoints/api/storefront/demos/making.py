@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
@@ -18,6 +18,7 @@ from karla.domain.shipments.rules.timelines import chronological, standing
 from karla.entrypoints.api.storefront.shapes import ProductOffer, Slot, Slots
 from karla.vocabulary.carriers import CARRIERS, tracking_url
 from karla.vocabulary.events import Direction
+from karla.vocabulary.orders import OrderState
 
 PICTURES = ("shirt", "mug", "blanket", "candle", "door")
 """Drawn by hand, as a demo asks nobody for pictures."""
@@ -28,8 +29,11 @@ _HOUR = timedelta(hours=1)
 
 Row = Mapping[str, Any]
 
+DemoState = OrderState | Literal["multi", "neighbour", "letterbox", "locker"]
+"""The states of an order; `multi` has four parcels, the others show where one was left or waits."""
 
-def file_of(state: str, language: str, now: datetime, pictures: str) -> OrderFile:
+
+def file_of(state: DemoState, language: str, now: datetime, pictures: str) -> OrderFile:
     """The order in a state of the table; `pictures` is what the addresses of its pictures begin with."""
     table = _table("orders.toml")
     told: Row = table["states"][state]
@@ -159,7 +163,7 @@ def _events(shipment: Shipment, rows: Sequence[Row], now: datetime, pictures: st
 
 def _told(value: Any, now: datetime, pictures: str) -> Any:
     if isinstance(value, dict):
-        return _at(value["at"], now).isoformat()
+        return _at(value["end_of"], now).replace(hour=23, minute=59, second=0, microsecond=0).isoformat()
     return value.replace("demo/", pictures, 1) if value.startswith("demo/") else value
 
 

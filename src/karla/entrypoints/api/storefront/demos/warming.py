@@ -6,13 +6,13 @@ from karla.domain.branding.records import ShopSettings
 from karla.domain.shoppers.records import Level
 from karla.domain.tenants.records import Shop
 from karla.entrypoints.api.services import Services
-from karla.entrypoints.api.storefront.demos.making import file_of
+from karla.entrypoints.api.storefront.demos.making import DemoState, file_of
 from karla.entrypoints.api.storefront.documents import Surroundings, order_document
 from karla.vocabulary.events import LANGUAGES
 
 _NOBODY = UUID(int=0)
 # With most kinds of parcels and events.
-_STATE = "multi"
+_STATE: DemoState = "multi"
 
 
 def warm(services: Services) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -59,16 +60,20 @@ _ADDRESS = (
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """What a document is made with: Karla's own address, what writes those of pictures, and the shop's products."""
+    """What a document is made with: Karla's own address, what writes those of pictures, and the shop's products.
+
+    `token_id` is the order token that it is looked at by.
+    """
 
     public_url: str
     signer: PictureSigner
     catalogue: Catalogue
+    token_id: UUID | None = None
 
     @classmethod
-    def of(cls, services: Services, catalogue: Catalogue) -> "Surroundings":
+    def of(cls, services: Services, catalogue: Catalogue, token_id: UUID | None = None) -> "Surroundings":
         """Those of this process; `catalogue` holds the products that lines name."""
-        return cls(services.settings.base_url, services.picture_signer, catalogue)
+        return cls(services.settings.base_url, services.picture_signer, catalogue, token_id)
 
 
 async def order_for(services: Services, shopper: Shopper, wish: str) -> StorefrontOrder:
@@ -83,7 +88,7 @@ async def order_for(services: Services, shopper: Shopper, wish: str) -> Storefro
 async def order_read(connection: Connection, services: Services, shopper: Shopper, wish: str) -> StorefrontOrder:
     """As `order_for`, within a transaction that is under way."""
     shop, settings, file = await _loaded(connection, shopper)
-    surroundings = Surroundings.of(services, await catalogue_of(shopper.scope, connection, file))
+    surroundings = Surroundings.of(services, await catalogue_of(shopper.scope, connection, file), shopper.token_id)
     language = language_for(shop, wish)
     return order_document(shop, settings, file, shopper.level, language, services.clock.now(), surroundings)
 
@@ -135,6 +140,7 @@ def order_document(
         surroundings.public_url,
         surroundings.signer,
         surroundings.catalogue,
+        surroundings.token_id,
     )
     timelines = [file.events_of(shipment.id) for shipment in file.shipments]
     standings = [

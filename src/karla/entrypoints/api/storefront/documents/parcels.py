@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from karla.domain.shipments.records import Shipment, TimelineEvent
 from karla.domain.shipments.rules.contents import Contents
-from karla.domain.shipments.rules.situations import Situation, Standing, flows_of
+from karla.domain.shipments.rules.situations import Standing, flows_of
 from karla.domain.shipments.rules.stages import stages_of
 from karla.entrypoints.api.storefront.documents.entries import entries
 from karla.entrypoints.api.storefront.documents.handovers import pickup, proof
@@ -18,6 +18,7 @@ from karla.vocabulary.carriers import CARRIERS
 from karla.vocabulary.carriers.redirects import redirect_url
 from karla.vocabulary.events import Direction, EventTexts, texts
 from karla.vocabulary.orders import order_texts
+from karla.vocabulary.parcels import Situation
 
 _UNDER_WAY: frozenset[Situation] = frozenset({"announced", "on_the_way", "out_for_delivery", "delayed", "failed"})
 _AWAITED: frozenset[Situation] = _UNDER_WAY | {"expected"}

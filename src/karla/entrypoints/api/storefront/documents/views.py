@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from babel import Locale
@@ -11,7 +12,7 @@ from babel import Locale
 from karla.domain.catalog.records import ListedVariant, VariantKey
 from karla.domain.catalog.rules import variant_key
 from karla.domain.shipments.records import OrderFile
-from karla.infra.pictures import Kind, PictureSigner, picture_url
+from karla.infra.pictures import Kind, Named, PictureSigner, picture_url
 from karla.integrations.carriers.countries import country_of
 from karla.integrations.carriers.zones import Place, zone_of
 
@@ -24,7 +25,8 @@ _SOMEWHERE = "UTC"
 class View(msgspec.Struct, frozen=True):
     """What every part of the document goes by; `whole` says that prices and the full address may be seen.
 
-    `country` is where the order goes (alpha-2), `timezone` the IANA name there.
+    `country` is where the order goes (alpha-2), `timezone` the IANA name there. `token_id` is the order token that it
+    is looked at by: photos are shown as long as that is good.
     """
 
     file: OrderFile
@@ -37,6 +39,7 @@ class View(msgspec.Struct, frozen=True):
     public_url: str
     signer: PictureSigner
     catalogue: Catalogue
+    token_id: UUID | None
 
     def listed(self, line: Mapping[str, Any]) -> ListedVariant | None:
         """What the shop's catalogue says of a line's product, if it knows it."""
@@ -49,7 +52,8 @@ class View(msgspec.Struct, frozen=True):
             return None
         if source.startswith(f"{self.public_url}/v1/shops/{self.slug}/storefront/demo/"):
             return source  # small already, and drawn
-        return picture_url(self.public_url, self.slug, source, kind, self.signer)
+        named = Named(kind, source, self.token_id if kind == "photo" else None)
+        return picture_url(self.public_url, self.slug, named, self.signer)
 
     def zone_at(self, location: dict[str, Any]) -> str:
         """The time zone of an event's place, that of the destination where it isn't known."""
