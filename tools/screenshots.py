@@ -12,7 +12,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 from playwright.async_api import Browser
 
-from tests.support.browser import DESKTOP, PHONE, Look, NoBrowser, chromium_running, visiting, with_look
+from tests.support.browser import DESKTOP, PHONE, Look, chromium_running, visiting, with_look
+from tests.support.chromium import NoBrowser
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 LARGEST = 150 * 1024

@@ -32,7 +32,7 @@ async def test_is_told_what_is_wrong_with_an_address_field_by_field(shop: Tracke
         field = opened.page.get_by_label("ZIP code").or_(opened.page.get_by_label("Postal code"))
         await field.fill("1")
         await opened.page.get_by_role("button", name="Save address").click()
-        await expect(opened.page.get_by_role("alert")).to_be_visible()
+        await expect(opened.page.get_by_role("alert")).to_be_in_viewport()
         await expect(field).to_have_attribute("aria-invalid", "true")
         await expect(field).to_have_value("1")
     order = await shop.told("GET", "/orders/40302")

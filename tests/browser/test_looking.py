@@ -44,7 +44,8 @@ async def test_sees_who_took_it_and_a_photo_of_where_it_stands(shop: TrackedShop
         told = {"neighbour": "Familie Öztürk", "photo_url": f"{pictures}/doorstep.webp"}
         await shop.scanned(order, "DELIVERED_TO_NEIGHBOUR", additional_info=told)
         opened = await visit(await shop.link("40202"))
-        await expect(opened.page.get_by_text("Familie Öztürk")).to_be_visible()
+        await expect(opened.page.locator(".k-hero")).to_contain_text("Familie Öztürk")
+        await expect(opened.page.get_by_text("Handed to your neighbour Familie Öztürk")).to_be_visible()
         await expect(opened.page.get_by_role("heading", level=1)).to_contain_text("neighbour")
         await opened.settled()
         photo = opened.page.locator(".k-proof img")
@@ -94,8 +95,18 @@ async def test_sees_what_is_in_each_parcel_and_what_is_still_to_come(shop: Track
     await opened.keep("three-parcels")
 
 
+async def test_sees_of_an_order_in_parcels_that_nothing_has_left_yet(shop: TrackedShop, visit: Open) -> None:
+    await shop.order("40211", packages=3)
+    opened = await visit(await shop.link("40211"), with_look(PHONE, language="en-GB"))
+    await expect(opened.page.locator(".k-hero [aria-current=step]")).to_contain_text("Ordered")
+    await expect(opened.page.get_by_text("parcels delivered")).to_have_count(0)
+    await expect(opened.page.locator(".k-parcel")).to_have_count(3)
+    await expect(opened.page.locator(".k-parcel[open]")).to_have_count(0)
+    await opened.keep("three-parcels-placed")
+
+
 async def test_sees_how_many_of_a_hundred_parcels_have_come(shop: TrackedShop, visit: Open) -> None:
-    await shop.order("40210", packages=100)
+    await shop.order("40210", ON_THE_WAY, packages=100)
     opened = await visit(await shop.link("40210"), with_look(PHONE, language="en-GB"))
     await expect(opened.page.get_by_text("0 of 100 parcels delivered")).to_be_visible()
     strip = await opened.page.locator(".k-strip ul").bounding_box()

@@ -1,5 +1,7 @@
 """A shopper reads the page: in another language and direction, enlarged, and while something is down."""
 
+from typing import Any
+
 import httpx
 import msgspec
 import psycopg
@@ -9,7 +11,7 @@ from playwright.async_api import Page, expect
 from karla.infra.ports import free_port
 from karla.infra.settings import Settings
 from tests.browser.conftest import Open
-from tests.browser.shop import IN_A_LOCKER, ON_THE_WAY, OUT_FOR_DELIVERY, TrackedShop, a_shop
+from tests.browser.shop import ADDRESS, IN_A_LOCKER, ON_THE_WAY, OUT_FOR_DELIVERY, TrackedShop, a_shop
 from tests.support.browser import DESKTOP, PHONE, Look, with_look
 from tests.support.karla import running_karla
 from tests.support.serving import served
@@ -62,11 +64,31 @@ async def test_nothing_is_cut_however_far_it_is_enlarged(shop: TrackedShop, visi
         assert await cut_off(opened.page) == [], path
 
 
+LONG: dict[str, Any] = {
+    "address": {
+        **ADDRESS,
+        "name": "Prof. Dr. Maximiliane-Leonore Freifrau von und zu Hohenstein-Wittgenstein",
+        "address_line_1": "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch-Allee 140",
+    },
+    "products": [
+        {
+            "sku": "NL-CUP-01",
+            "title": "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaftstasse",
+            "quantity": 12,
+            "price": 1234.5,
+        }
+    ],
+}
+"""Names that no row has room for."""
+
+
 async def cut_off(page: Page) -> list[str]:
     """What sticks out of the page, or whose text is hidden by its own edges."""
     found: list[str] = await page.evaluate(
         """() => {
-            const wide = document.documentElement.scrollWidth > innerWidth + 1 ? ['the page scrolls sideways'] : [];
+            // A phone makes `innerWidth` as wide as what sticks out.
+            const width = document.documentElement.clientWidth;
+            const wide = document.documentElement.scrollWidth > width + 1 ? ['the page scrolls sideways'] : [];
             const told = one => one.outerHTML.slice(0, 90);
             const scrolls = one =>
                 one && (/auto|scroll/.test(getComputedStyle(one).overflowX) || scrolls(one.parentElement));
@@ -79,7 +101,7 @@ async def cut_off(page: Page) -> list[str]:
             });
             const out = seen.filter(one => {
                 const box = one.getBoundingClientRect();
-                return box.width && (box.left < -1 || box.right > innerWidth + 1);
+                return box.width && (box.left < -1 || box.right > width + 1);
             });
             return [...wide, ...hidden.map(told), ...out.map(told)];
         }"""
@@ -88,10 +110,14 @@ async def cut_off(page: Page) -> list[str]:
 
 
 async def test_letters_of_twice_the_size_cut_nothing(shop: TrackedShop, visit: Open) -> None:
-    await shop.order("40403", OUT_FOR_DELIVERY)
+    await shop.order("40403", OUT_FOR_DELIVERY, **LONG)
     opened = await visit(await shop.link("40403"))
-    await opened.page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
-    assert await cut_off(opened.page) == []
+    for size in ("100%", "200%"):
+        await opened.page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
+        assert await cut_off(opened.page) == [], size
+    window = await opened.page.locator(".k-window time").bounding_box()
+    assert window is not None
+    assert window["width"] > 150, "the day is broken letter by letter"
     await opened.keep("letters-of-twice-the-size")
 
 

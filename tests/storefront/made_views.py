@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from karla.client.storefront.answers import Palette
 from karla.entrypoints.storefront.views import (
     Assets,
     BrandStyle,
@@ -28,28 +29,12 @@ from karla.entrypoints.storefront.views.orders import Actions, Slots
 
 NONCE = "bm9uY2U"
 WAY = ("ordered", "packed", "on_the_way", "out_for_delivery", "delivered")
-_COLOURS = [
-    "background",
-    "surface",
-    "text",
-    "muted",
-    "line",
-    "accent",
-    "on_accent",
-    "accent_text",
-    "positive",
-    "positive_soft",
-    "warning",
-    "warning_soft",
-    "negative",
-    "negative_soft",
-]
 
 BRAND = BrandStyle(
     theme="clear",
     mode="auto",
-    light=dict.fromkeys(_COLOURS, "#111111"),
-    dark=dict.fromkeys(_COLOURS, "#eeeeee"),
+    light=Palette(**dict.fromkeys(Palette.__struct_fields__, "#111111")),
+    dark=Palette(**dict.fromkeys(Palette.__struct_fields__, "#eeeeee")),
     font="system-ui, 'Segoe UI', sans-serif",
     heading_font="Georgia, serif",
     heading_weight=650,
@@ -84,7 +69,6 @@ def chrome(**changes: Any) -> Chrome:
             Language(code="de", name="Deutsch", url="?lang=de", current=False),
         ],
         texts={},
-        hidden=frozenset(),
         beacon_url="/v1/shops/lamps/storefront/visits",
     )
     return msgspec.structs.replace(made, **changes)
@@ -101,9 +85,7 @@ def steps(current: str, state: str = "current", way: tuple[str, ...] = WAY) -> l
 
 
 def entry(label: str, hour: str = "08:12", tone: Tone = "neutral", **changes: Any) -> Entry:
-    made = Entry(
-        time=at(hour), when=at(f"today, {hour}"), label=label, place="Berlin", carrier_text="SCAN 17", tone=tone
-    )
+    made = Entry(time=at(hour), label=label, place="Berlin", carrier_text="SCAN 17", tone=tone)
     return msgspec.structs.replace(made, **changes)
 
 
@@ -169,7 +151,7 @@ def parcel(**changes: Any) -> Parcel:
         window=WINDOW,
         delivered=None,
         steps=steps("out_for_delivery"),
-        latest=days[0].entries[0] if days else None,
+        latest=at("today, 11:42") if days else None,
         recent=recent,
         earlier=earlier,
         items=[SWEATER],

@@ -157,3 +157,28 @@ async def test_a_host_that_somebody_made_up_stands_nowhere(world: World, host: s
         answer = await world.http.get(path, headers=headers)
         assert answer.status_code == 200
         assert "evil.example" not in answer.text + str(answer.headers)
+
+
+async def test_names_from_outside_are_text_and_nothing_else(world: World) -> None:
+    evil = "<script>alert(1)</script>"
+    world.api.order = documents.order(
+        order_name=evil,
+        shipments=[
+            documents.shipment(
+                entries=[documents.entry(evil, documents.NOW, place=evil, carrier_text=evil)],
+                tracking_number=evil,
+                carrier=answers.ParcelCarrier(
+                    reference=None, name=evil, tracking_url="https://carrier.example", redirect_url=None
+                ),
+            )
+        ],
+        items=[documents.item(evil, variant=evil)],
+        shop=documents.shop(name=evil, texts={"intro": evil, "footer": evil}),
+    )
+    page = await world.order()
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert "Follow at &lt;script&gt;" in page.text
+    finder = await world.get("/track/lamps", orderNumber=evil, zipCode='"><img src=x>', lang="de")
+    assert "<script>alert" not in finder.text
+    assert "<img src=x>" not in finder.text

@@ -8,7 +8,7 @@ import pytest
 from karla.entrypoints.storefront.views import Day
 from tests.storefront import made_views as made
 from tests.storefront.html_checks import Document, headings
-from tests.storefront.made_pages import LOCKER, PAGES, STATES, finder, whole
+from tests.storefront.made_pages import PAGES, STATES, finder, whole
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -159,27 +159,6 @@ def test_what_is_in_it_has_pictures_amounts_and_parts() -> None:
 
     assert lines[0].text == "Merino sweater Oat, M €89.00"
     assert lines[1].text == "Bed set Quantity: 2 × €60.00 2 × Pillow case, 80 × 80 €120.00"
-
-
-@pytest.mark.parametrize(
-    ("block", "words"),
-    [
-        ("products", "Merino sweater"),
-        ("prices", "€89.00"),
-        ("prices", "€329.00"),
-        ("map", "Show on a map"),
-        ("calendar", "Add to calendar"),
-        ("carrier_text", "SCAN 17"),
-        ("faq", "Frequent questions"),
-        ("service", "Contact the shop"),
-        ("claims", "It hasn’t arrived"),
-    ],
-)
-def test_a_shop_hides_a_block(block: str, words: str) -> None:
-    shown = made.order(parcels=[made.parcel(pickup=LOCKER, claims=made.CLAIMS)])
-
-    assert words in whole(made.page(shown)).text
-    assert words not in whole(made.page(shown, frame=made.chrome(hidden=frozenset([block])))).text
 
 
 def test_campaigns_have_their_places_and_say_which_one_was_clicked() -> None:

@@ -28,6 +28,13 @@ def plain(text: str) -> str:
     return text.replace("\u2009", " ").replace("\u202f", " ").replace("\xa0", " ")
 
 
+def said(there: Phrases, start: datetime, end: datetime, *, whole_days: bool) -> str:
+    """The days, and the hours where there are any, as a parcel's card has them."""
+    hours = None if whole_days else there.hours(start, end)
+    day = there.window_day(start, end, whole_days=whole_days)
+    return plain(f"{day}, {hours}" if hours else day)
+
+
 TODAY = (at(22, 14), at(22, 16))
 TOMORROW = (at(23, 14), at(23, 16))
 TUESDAY = (at(24, 10, 30), at(24, 13))
@@ -37,60 +44,62 @@ OVER_NIGHT = (at(22, 22), at(23, 2))
 @pytest.mark.parametrize(
     ("tag", "window", "expected"),
     [
-        ("en-GB", TODAY, "today, 14:00–16:00"),
-        ("en", TODAY, "today, 14:00–16:00"),
-        ("en-US", TODAY, "today, 2 – 4 PM"),
+        ("en-GB", TODAY, "Today, 14:00–16:00"),
+        ("en", TODAY, "Today, 14:00–16:00"),
+        ("en-US", TODAY, "Today, 2 – 4 PM"),
         ("en-US", TUESDAY, "Tuesday, November 24, 10:30 AM – 1:00 PM"),
-        ("en-US", (at(22, 13, 15), at(22, 13, 45)), "today, 1:15 – 1:45 PM"),
+        ("en-US", (at(22, 13, 15), at(22, 13, 45)), "Today, 1:15 – 1:45 PM"),
         ("en-GB", TUESDAY, "Tuesday, 24 November, 10:30–13:00"),
-        ("en-GB", OVER_NIGHT, "today, 22:00 – tomorrow, 02:00"),
+        ("en-GB", OVER_NIGHT, "Today, 22:00 – tomorrow, 02:00"),
         ("en-GB", (at(25, 22), at(26, 2)), "Wednesday, 22:00 – Thursday, 02:00"),
-        ("en-GB", (at(22, 16), at(22, 16)), "today, 16:00"),
-        ("de", TODAY, "heute, 14:00–16:00 Uhr"),
-        ("de", TOMORROW, "morgen, 14:00–16:00 Uhr"),
+        ("en-GB", (at(22, 16), at(22, 16)), "Today, 16:00"),
+        ("de", TODAY, "Heute, 14:00–16:00 Uhr"),
+        ("de", TOMORROW, "Morgen, 14:00–16:00 Uhr"),
         ("de", TUESDAY, "Dienstag, 24. November, 10:30–13:00 Uhr"),
-        ("fr", TOMORROW, "demain, 14:00 – 16:00"),
-        ("es", TOMORROW, "mañana, 14:00–16:00"),
-        ("it", TUESDAY, "martedì 24 novembre, 10:30–13:00"),
-        ("nl", TODAY, "vandaag, 14:00–16:00"),
-        ("da", TUESDAY, "tirsdag den 24. november, 10.30–13.00"),
-        ("pl", TUESDAY, "wtorek, 24 listopada, 10:30–13:00"),
+        ("fr", TOMORROW, "Demain, 14:00 – 16:00"),
+        ("es", TOMORROW, "Mañana, 14:00–16:00"),
+        ("it", TUESDAY, "Martedì 24 novembre, 10:30–13:00"),
+        ("nl", TODAY, "Vandaag, 14:00–16:00"),
+        ("da", TUESDAY, "Tirsdag den 24. november, 10.30–13.00"),
+        ("pl", TUESDAY, "Wtorek, 24 listopada, 10:30–13:00"),
     ],
 )
 def test_a_window_with_hours(tag: str, window: tuple[datetime, datetime], expected: str) -> None:
-    assert plain(phrases(tag).window(*window, whole_days=False)) == expected
+    assert said(phrases(tag), *window, whole_days=False) == expected
 
 
 @pytest.mark.parametrize(
     ("tag", "window", "expected"),
     [
-        ("en-GB", (at(22), at(22)), "today"),
-        ("en-GB", (at(23), at(23)), "tomorrow"),
+        ("en-GB", (at(22), at(22)), "Today"),
+        ("en-GB", (at(23), at(23)), "Tomorrow"),
         ("en-GB", (at(24), at(24)), "Tuesday, 24 November"),
-        ("en-GB", (at(22), at(23)), "today or tomorrow"),
-        ("en-GB", (at(22), at(25)), "between today and Wednesday"),
-        ("en-GB", (at(23), at(25)), "between tomorrow and Wednesday"),
-        ("en-GB", (at(24), at(26)), "between Tuesday and Thursday"),
+        ("en-GB", (at(22), at(23)), "Today or tomorrow"),
+        ("en-GB", (at(22), at(25)), "Between today and Wednesday"),
+        ("en-GB", (at(23), at(24)), "Tomorrow or Tuesday"),
+        ("de", (at(24), at(25)), "Dienstag oder Mittwoch"),
+        ("en-GB", (at(23), at(25)), "Between tomorrow and Wednesday"),
+        ("en-GB", (at(24), at(26)), "Between Tuesday and Thursday"),
         ("en-GB", (at(28), at(30)), "28–30 November"),
         ("en-GB", (at(30), at(2, month=12)), "30 November – 2 December"),
         ("en-US", (at(28), at(30)), "November 28 – 30"),
         ("en-GB", (at(18), at(20)), "18–20 November"),
-        ("en-GB", (at(20), at(24)), "between today and Tuesday"),
-        ("en-GB", (at(21), at(22)), "today"),
+        ("en-GB", (at(20), at(24)), "Between today and Tuesday"),
+        ("en-GB", (at(21), at(22)), "Today"),
         ("en-GB", (at(24), at(23)), "Tuesday, 24 November"),
-        ("de", (at(24), at(26)), "zwischen Dienstag und Donnerstag"),
+        ("de", (at(24), at(26)), "Zwischen Dienstag und Donnerstag"),
         ("de", (at(28), at(30)), "28.–30. November"),
-        ("fr", (at(24), at(26)), "entre mardi et jeudi"),
-        ("es", (at(24), at(26)), "entre el martes y el jueves"),
+        ("fr", (at(24), at(26)), "Entre mardi et jeudi"),
+        ("es", (at(24), at(26)), "Entre el martes y el jueves"),
         ("es", (at(28), at(30)), "28–30 de noviembre"),
         ("it", (at(1, month=12), at(3, month=12)), "1–3 dicembre"),
-        ("nl", (at(22), at(23)), "vandaag of morgen"),
-        ("da", (at(23), at(25)), "mellem i morgen og onsdag"),
-        ("pl", (at(24), at(26)), "wtorek – czwartek"),
+        ("nl", (at(22), at(23)), "Vandaag of morgen"),
+        ("da", (at(23), at(25)), "Mellem i morgen og onsdag"),
+        ("pl", (at(24), at(26)), "Wtorek – czwartek"),
     ],
 )
 def test_a_window_of_whole_days(tag: str, window: tuple[datetime, datetime], expected: str) -> None:
-    assert plain(phrases(tag).window(*window, whole_days=True)) == expected
+    assert said(phrases(tag), *window, whole_days=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -135,10 +144,14 @@ def test_the_heading_of_a_day(tag: str, moment: datetime, expected: str) -> None
         ("en-GB", at(29, 18), "Sunday, 29 November, 18:00"),
         ("de", at(28, 18), "Samstag, 18:00"),
         ("da", at(28, 18), "lørdag, 18.00"),
+        ("en-GB", at(28, 0), "Friday"),
+        ("en-GB", at(28, 23) + timedelta(minutes=59), "Saturday"),
+        ("de", at(23, 0), "heute"),
+        ("de", at(30, 0), "Sonntag, 29. November"),
     ],
 )
 def test_until_when_it_waits(tag: str, moment: datetime, expected: str) -> None:
-    assert plain(phrases(tag).soon(moment)) == expected
+    assert plain(phrases(tag).until(moment)) == expected
 
 
 @pytest.mark.parametrize(
@@ -190,9 +203,8 @@ def test_the_day_is_that_of_where_the_parcel_goes() -> None:
     there = phrases("en-GB", ZoneInfo("Asia/Tokyo"), late)
     assert there.heading(late) == "Today"
     assert there.time(late) == "07:30"
-    assert phrases("en-GB", ZoneInfo("America/New_York"), late).window(
-        late, late + timedelta(hours=2), whole_days=False
-    ) == ("today, 17:30–19:30")
+    elsewhere = phrases("en-GB", ZoneInfo("America/New_York"), late)
+    assert said(elsewhere, late, late + timedelta(hours=2), whole_days=False) == "Today, 17:30–19:30"
     assert there.day(late.date()) == "yesterday"
 
 

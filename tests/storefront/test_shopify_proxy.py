@@ -42,6 +42,17 @@ def test_the_example_of_shopifys_own_documentation_verifies() -> None:
     assert shopify.is_signed(parse_qsl(query, keep_blank_values=True), "hush", moment)
 
 
+@pytest.mark.parametrize("name", ["shop", "path_prefix", "timestamp", "logged_in_customer_id"])
+async def test_what_the_proxy_tells_is_not_the_shoppers_to_add(world: World, name: str) -> None:
+    world.api.hosts |= {HOST: "lamps", "other.myshopify.com": "lamps"}
+    given = {key: value for key, value in signed().items() if key != "signature"}
+    own = "other.myshopify.com" if name == "shop" else given[name]
+    message = "".join(f"{key}={value}{f',{own}' if key == name else ''}" for key, value in sorted(given.items()))
+    signature = hmac.new(SECRET.encode(), message.encode(), hashlib.sha256).hexdigest()
+    query = [*given.items(), (name, own), ("signature", signature)]
+    assert (await world.http.get("/apps/karla/track", params=urlencode(query))).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("change", "name"),
     [

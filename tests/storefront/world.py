@@ -1,6 +1,7 @@
 """The pages in front of a stand-in of the storefront API, which keeps a journal and can be down or slow."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -154,3 +155,8 @@ class World:
 
 
 Making = Callable[..., World]
+
+
+def links(page: httpx.Response) -> list[str]:
+    """The addresses that a page leads to."""
+    return [found.replace("&amp;", "&") for found in re.findall(r'href="([^"]*)"', page.text)]

@@ -2,28 +2,28 @@
 
 from karla.client.storefront.answers import StorefrontOrder
 from karla.entrypoints.storefront.contexts.frame import names_of_languages
-from karla.entrypoints.storefront.identity import LANGUAGE, link
+from karla.entrypoints.storefront.identity import LANGUAGE, STATE, THEME, link
 from karla.entrypoints.storefront.source import Source
 from karla.entrypoints.storefront.views import Link, Switch
 from karla.entrypoints.storefront.visits import Visit
 from karla.entrypoints.storefront.words.catalogues import Words
+from karla.vocabulary.themes import THEME_NAMES
 
-STATE, THEME = "state", "theme"
-THEMES = {"clear": "Clear", "linen": "Linen", "nocturne": "Nocturne", "bloom": "Bloom", "slate": "Slate"}
+THEMES: dict[str, str] = {name: name.capitalize() for name in THEME_NAMES}
 
 
 async def demo_order(source: Source, visit: Visit) -> StorefrontOrder:
     """The made-up order in the asked state, in the asked theme. The client's errors; NotAnswering."""
-    state, theme = visit.values.get(STATE) or None, visit.values.get(THEME) or None
+    state, theme = visit.reader.demo[STATE] or None, visit.reader.demo[THEME] or None
     return await source.demo(visit.slug, visit.reader.tongue, state, theme)
 
 
 def switches(visit: Visit, order: StorefrontOrder) -> list[Switch]:
     """The bar's rows: each leads to the same demo with one thing changed."""
     words = visit.reader.words
-    state = visit.values.get(STATE) or order.state
-    theme = visit.values.get(THEME) or order.shop.brand.theme
-    now = {STATE: visit.values.get(STATE, ""), THEME: visit.values.get(THEME, ""), LANGUAGE: visit.reader.asked}
+    asked = visit.reader.demo
+    state, theme = asked[STATE] or order.state, asked[THEME] or order.shop.brand.theme
+    now = {**asked, LANGUAGE: visit.reader.asked}
     address = f"{visit.reader.place.below}/demo"
 
     def choices(name: str, labels: dict[str, str], current: str) -> list[Link]:

@@ -1,6 +1,7 @@
 """Domains of the shops' own: `https://track.shop.example/` is the shop's page."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 
 from litestar.enums import ScopeType
@@ -9,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from karla.entrypoints.storefront.parts import Pages
 from karla.entrypoints.storefront.visits import OWN_DOMAIN
 
-_PAGES = frozenset({"/", "/demo", "/cancel", "/address", "/delivery.ics"})
+_PAGES = frozenset({"/", "/demo", "/demo/delivery.ics", "/cancel", "/address", "/delivery.ics"})
 _BELOW = "/track/"
 _FILES = "/track/assets/"
 _LONGEST = 253
@@ -45,8 +46,12 @@ def _lead(scope: Scope, path: str, slug: str) -> None:
 
 def _host(scope: Scope) -> str | None:
     """The name that was asked for; None for what is no domain of anybody's, such as an address."""
-    given = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
-    host = given.partition(":")[0].rstrip(".").lower()
+    return _domain(next((value for name, value in scope["headers"] if name == b"host"), b""))
+
+
+@lru_cache(maxsize=1_000)
+def _domain(given: bytes) -> str | None:
+    host = given.decode("latin-1").partition(":")[0].rstrip(".").lower()
     if "." not in host or len(host) > _LONGEST or not host.isascii():
         return None
     try:

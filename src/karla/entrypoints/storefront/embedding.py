@@ -14,8 +14,7 @@ from karla.client.storefront.answers import StorefrontOrder, StorefrontShop
 from karla.entrypoints.storefront import files, rendering
 from karla.entrypoints.storefront.answering import json_answer
 from karla.entrypoints.storefront.contexts.frame import brand_style
-from karla.entrypoints.storefront.demos import THEME
-from karla.entrypoints.storefront.identity import called, elsewhere, link
+from karla.entrypoints.storefront.identity import THEME, called, elsewhere, link
 from karla.entrypoints.storefront.languages import Tongue
 from karla.entrypoints.storefront.parts import READ, Pages
 from karla.entrypoints.storefront.showing import Shown, finder, order_shown
@@ -98,7 +97,7 @@ async def _themed(pages: Pages, visit: Visit, shop: StorefrontShop | None) -> St
 async def _values(request: Request[Any, Any, Any]) -> dict[str, str]:
     try:
         body = msgspec.json.decode(await request.body())
-    except (HTTPException, msgspec.DecodeError):
+    except (HTTPException, msgspec.DecodeError, RecursionError):
         return {}
     return texts(body) if isinstance(body, dict) else {}
 

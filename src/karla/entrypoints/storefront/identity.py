@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
 ORDER_NUMBER, ZIP_CODE, TOKEN, LANGUAGE, FLOW, EMBED = "orderNumber", "zipCode", "token", "lang", "flowType", "embed"
+STATE, THEME = "state", "theme"
+"""The query of the demo: which order is looked at, and how."""
 FRAGMENT = "fragment"
 """The query of the page that asks for its main part alone: `fragment=1`."""
 _LONGEST = 1000
@@ -104,6 +106,8 @@ def in_proxy(slug: str, path: str, public_url: str) -> Place:
 
 
 def link(address: str, *queries: Mapping[str, str]) -> str:
-    """An address, which may have a query of its own, with what is given of the others."""
+    """An address, which may have a query of its own, with what is given of the others; names need no quotes."""
     given = {name: value for query in queries for name, value in query.items() if value}
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(given)}" if given else address
+    # A page has a dozen links, and urlencode takes twice the time.
+    told = "&".join([f"{name}={quote_plus(value)}" for name, value in given.items()])
+    return f"{address}{'&' if '?' in address else '?'}{told}" if told else address

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from karla.client import errors
+from karla.client.storefront.answers import StorefrontOrder
 from karla.entrypoints.storefront.answering import PRIVATE, page_answer, shown_answer
 from karla.entrypoints.storefront.contexts.reader import Reader
 from karla.entrypoints.storefront.delivery_calendar import calendar_of
@@ -41,14 +42,19 @@ async def demo_page(
 
 
 async def _demo(pages: Pages, visit: Visit) -> Shown:
+    order = await _demo_order(pages, visit)
+    return order if isinstance(order, Shown) else demo_shown(visit, order, switches(visit, order))
+
+
+async def _demo_order(pages: Pages, visit: Visit) -> StorefrontOrder | Shown:
+    """The made-up order, or why there is none."""
     try:
-        order = await demo_order(pages.source, visit)
+        return await demo_order(pages.source, visit)
     except NotAnswering:
         return error(visit, "unavailable")
     except errors.ApiError as refusal:
         # Of what may be wrong (shop, state, theme) the finder tells what matters.
         return await finder(pages, visit, None) if refusal.key == "page_switched_off" else error(visit, "not_found")
-    return demo_shown(visit, order, switches(visit, order))
 
 
 @route("/track/{slug:str}/delivery.ics", http_method=READ)
@@ -66,10 +72,31 @@ async def delivery_ics(
             return page_answer(request, pages, await unavailable(pages, visit))
         except errors.ApiError:
             return page_answer(request, pages, error(visit, "not_found"))
-    calendar = calendar_of(visit.reader, seen.order, visit.values.get("parcel"), _own_address(pages, visit.reader))
+    return _calendar_answer(request, pages, visit, seen.order)
+
+
+@route("/track/{slug:str}/demo/delivery.ics", http_method=READ)
+async def demo_delivery_ics(
+    slug: FromPath[str], request: Request[Any, Any, Any], pages: NamedDependency[Pages]
+) -> Response[bytes]:
+    """The same of a made-up order."""
+    visit = await visit_of(request, slug, pages, surface="demo")
+    with on_behalf_of(visit.address):
+        order = await _demo_order(pages, visit)
+    return (
+        page_answer(request, pages, order)
+        if isinstance(order, Shown)
+        else _calendar_answer(request, pages, visit, order)
+    )
+
+
+def _calendar_answer(
+    request: Request[Any, Any, Any], pages: Pages, visit: Visit, order: StorefrontOrder
+) -> Response[bytes]:
+    calendar = calendar_of(visit.reader, order, visit.values.get("parcel"), _own_address(pages, visit.reader))
     if calendar is None:
-        return page_answer(request, pages, error(visit, "not_found", seen.order.shop))
-    name = quote(f"delivery-{seen.order.order_number}.ics", safe="")
+        return page_answer(request, pages, error(visit, "not_found", order.shop))
+    name = quote(f"delivery-{order.order_number}.ics", safe="")
     headers = {**PRIVATE, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     return Response(calendar, headers=headers, media_type="text/calendar")
 
@@ -79,4 +106,4 @@ def _own_address(pages: Pages, reader: Reader) -> str:
     return f"{pages.public_url}{path_of(reader.place.slug)}"
 
 
-HANDLERS = (tracking_page, demo_page, delivery_ics)
+HANDLERS = (tracking_page, demo_page, delivery_ics, demo_delivery_ics)

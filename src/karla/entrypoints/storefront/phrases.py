@@ -3,13 +3,13 @@
 import math
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_currency
 
 from karla.entrypoints.storefront.words.catalogues import Words
@@ -41,7 +41,8 @@ class Phrases(msgspec.Struct, frozen=True):
 
     def time(self, moment: datetime) -> str:
         """`14:05`, or `2:05 PM` where the day has twice twelve hours."""
-        return format_datetime(moment.astimezone(self.zone), _short_time(self.locale), locale=self.locale)
+        local = moment.astimezone(self.zone)
+        return _time(local.hour, local.minute, self.locale)
 
     def long_date(self, moment: datetime) -> str:
         """`22 November 2026`."""
@@ -84,22 +85,23 @@ class Phrases(msgspec.Struct, frozen=True):
 
     def soon(self, moment: datetime) -> str:
         """`today, 18:00`; `Saturday, 18:00` within a week; else as `moment`."""
-        day = moment.astimezone(self.zone).date()
-        near = 1 < (day - self.today).days <= _NEAR_DAYS
-        said = self.weekday(day) if near else self.day(day)
+        said = self._near_day(moment.astimezone(self.zone).date())
         return self.words.gettext("%(day)s, %(time)s", day=said, time=self.time(moment))
+
+    def until(self, moment: datetime) -> str:
+        """As `soon`; of a whole day, which ends at midnight or a minute before, the day alone: `Saturday`."""
+        last = (moment - timedelta(seconds=1)).astimezone(self.zone)
+        return self._near_day(last.date()) if (last.hour, last.minute) in ((23, 58), (23, 59)) else self.soon(moment)
+
+    def _near_day(self, day: date) -> str:
+        near = 1 < (day - self.today).days <= _NEAR_DAYS
+        return self.weekday(day) if near else self.day(day)
 
     def after(self, seconds: float) -> str:
         """`in 2 minutes`."""
         whole = max(1, math.ceil(seconds))
         wait = timedelta(minutes=math.ceil(whole / 60)) if whole > 90 else timedelta(seconds=whole)
         return format_timedelta(wait, threshold=2, add_direction=True, locale=self.locale)
-
-    def window(self, start: datetime, end: datetime, *, whole_days: bool) -> str:
-        """`today, 14:00–16:00`; of whole days `tomorrow`, `between Tuesday and Thursday`, `24–26 November`."""
-        hours = None if whole_days else self.hours(start, end)
-        days = self.days(start, end) if whole_days or hours else self._from_moment_to_moment(start, end)
-        return self.words.gettext("%(day)s, %(time)s", day=days, time=hours) if hours else days
 
     def window_day(self, start: datetime, end: datetime, *, whole_days: bool) -> str:
         """The days of a window by themselves: `Tomorrow`; `Tuesday, 24 November`; `Between Tuesday and Thursday`."""
@@ -131,11 +133,12 @@ class Phrases(msgspec.Struct, frozen=True):
         if first == last:
             return self.day(first)
         ahead = (first - self.today).days
-        if last - first == timedelta(1) and ahead == 0:
-            return self.words.gettext("%(first)s or %(last)s", first=self.day(first), last=self.day(last))
         if ahead < 0 or (last - self.today).days > _NEAR_DAYS:
             return _date_range(self.locale, first, last)
         until = self.weekday(last)
+        if last - first == timedelta(1):
+            one, other = (self.day(day) if (day - self.today).days < 2 else self.weekday(day) for day in (first, last))
+            return self.words.gettext("%(first)s or %(last)s", first=one, last=other)
         if ahead == 0:
             return self.words.gettext("between today and %(last)s", last=until)
         if ahead == 1:
@@ -165,6 +168,11 @@ def _price(amount: float, currency: str, locale: Locale) -> str:
 @lru_cache(10_000)
 def _date(day: date, pattern: str, locale: Locale) -> str:
     return format_date(day, pattern, locale=locale)
+
+
+@lru_cache(10_000)
+def _time(hour: int, minute: int, locale: Locale) -> str:
+    return format_time(time(hour, minute), _short_time(locale), locale=locale)
 
 
 @cache

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 TOLERANCE = timedelta(minutes=5)
 """How old or new a request may be: so long a link that somebody copied from a log would be good."""
 
+_OF_THE_PROXY = ("shop", "path_prefix", "timestamp", "logged_in_customer_id")
 _PREFIX = re.compile(r"(/[a-z]{2}(-[a-z]{2,4}){0,2})?/(a|apps|community|tools)/[\w-]+", re.ASCII | re.IGNORECASE)
 _MARKET = re.compile(r"(?:(?P<language>[a-z]{2})(?:-(?P<region>[a-z]{2}))?)", re.ASCII | re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.myshopify\.com", re.ASCII)
@@ -19,13 +20,14 @@ def is_signed(parameters: Sequence[tuple[str, str]], secret: str, now: datetime)
     """Whether the proxy signed these query parameters (decoded, in any order) a moment ago.
 
     The signature is HMAC-SHA256 in hex over the other parameters, sorted, as `name=value` without anything between
-    them; the values of a repeated name are joined by commas.
+    them; the values of a repeated name are joined by commas. What the proxy itself tells is there once: a second one
+    would be the shopper's.
     """
     values: dict[str, list[str]] = {}
     for name, value in parameters:
         values.setdefault(name, []).append(value)
     given = values.pop("signature", [])
-    if len(given) != 1:
+    if len(given) != 1 or any(len(values.get(name, ())) > 1 for name in _OF_THE_PROXY):
         return False
     message = "".join(sorted(f"{name}={','.join(several)}" for name, several in values.items()))
     expected = hmac.new(secret.encode(), message.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -35,7 +35,7 @@ DONE = "done"
 """The query of the page that says what became of an action."""
 AGAIN_SECONDS = 30
 _WAIT_SECONDS = 60
-_SETTLED = frozenset({"delivered", "returned", "cancelled"})
+_FINAL = frozenset({"delivered", "returned", "cancelled"})
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +102,7 @@ def _page(visit: Visit, seen: SeenOrder, sight: Sight, address: AddressForm | No
 
 def _live(sight: Sight, session: str | None) -> Live | None:
     order, reader = sight.order, sight.reader
-    if session is None or "live" in sight.hidden or order.state in _SETTLED:
+    if session is None or "live" in sight.hidden or order.state in _FINAL:
         return None
     return Live(
         stream_url=f"{reader.place.storefront}/order/live",

@@ -11,6 +11,8 @@ from karla.entrypoints.storefront.contexts.reader import Reader, Surface
 from karla.entrypoints.storefront.identity import (
     EMBED,
     LANGUAGE,
+    STATE,
+    THEME,
     Identity,
     Place,
     hosted,
@@ -76,6 +78,7 @@ async def visit_at(
         asked=asked,
         surface=surface or ("iframe" if embedded else "track" if identity.is_whole else "finder"),
         embedded=embedded,
+        demo={name: values.get(name, "") for name in (STATE, THEME)} if surface == "demo" else {},
     )
     client = request.scope.get("client")
     return Visit(reader=reader, values=values, address=client[0] if client else None)

@@ -82,7 +82,10 @@ def address_form(
         _field(field, called.get(field.label_key, field.label_key), values.get(field.name, ""), wrong.get(field.name))
         for field in form.fields
     ]
-    return AddressForm(action=f"{sight.reader.place.below}/address", hidden=carried(sight), fields=fields, open=True)
+    # With its faults the page opens where the form is.
+    return AddressForm(
+        action=f"{sight.reader.place.below}/address#address", hidden=carried(sight), fields=fields, open=True
+    )
 
 
 def typed_address(form: answers.AddressForm, given: Mapping[str, str]) -> dict[str, str]:

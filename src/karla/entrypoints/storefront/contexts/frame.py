@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from functools import cache
 
-import msgspec
-
 from karla.client.storefront.answers import Brand, Palette, StorefrontShop
 from karla.entrypoints.storefront import files
 from karla.entrypoints.storefront.campaigns import outgoing
 from karla.entrypoints.storefront.contexts.reader import Reader
-from karla.entrypoints.storefront.identity import LANGUAGE, link
+from karla.entrypoints.storefront.identity import link
 from karla.entrypoints.storefront.languages import tongue_of
 from karla.entrypoints.storefront.views import Assets, BrandStyle, Chrome, Image, Language, Switch
 from karla.entrypoints.storefront.words.catalogues import LANGUAGES
@@ -38,7 +36,6 @@ def chrome(reader: Reader, shop: StorefrontShop, title: str, demo: Sequence[Swit
         privacy_url=outgoing(shop.links.privacy_url, shop),
         languages=languages(reader),
         texts=brand.texts,
-        hidden=frozenset(brand.hidden),
         embedded=reader.embedded,
         beacon_url=None if reader.surface == "demo" else f"{reader.place.storefront}/visits",
         surface=reader.surface,
@@ -66,7 +63,6 @@ def plain_chrome(reader: Reader, title: str) -> Chrome:
         privacy_url=None,
         languages=languages(reader),
         texts={},
-        hidden=frozenset(),
         embedded=reader.embedded,
         surface=reader.surface,
     )
@@ -80,9 +76,8 @@ def assets(reader: Reader) -> Assets:
 
 def languages(reader: Reader) -> list[Language]:
     """The same page in every language."""
-    here = link(reader.place.page, reader.identity.query, reader.manner | {LANGUAGE: ""})
     return [
-        Language(code=code, name=name, url=link(here, {LANGUAGE: code}), current=code == reader.tongue.code)
+        Language(code=code, name=name, url=reader.in_language(code), current=code == reader.tongue.code)
         for code, name in names_of_languages().items()
     ]
 
@@ -95,62 +90,45 @@ def names_of_languages() -> dict[str, str]:
 
 def brand_style(brand: Brand) -> BrandStyle:
     """The part of a brand that is written as custom properties."""
-    return msgspec.convert(
-        {
-            "theme": brand.theme,
-            "mode": brand.mode,
-            "light": _colours(brand.light),
-            "dark": _colours(brand.dark),
-            "font": brand.font,
-            "heading_font": brand.heading_font,
-            "heading_weight": brand.heading_weight,
-            "radius": brand.radius,
-            "density": brand.density,
-        },
-        BrandStyle,
-    )
-
-
-def _colours(palette: Palette) -> dict[str, str]:
-    return {name: getattr(palette, name) for name in palette.__struct_fields__}
+    return BrandStyle(**{name: getattr(brand, name) for name in BrandStyle.__struct_fields__})
 
 
 def _logo(url: str | None, name: str) -> Image | None:
     return Image(src=url, alt=name, width=_LOGO_WIDTH, height=_LOGO_HEIGHT) if url else None
 
 
-_LIGHT = {
-    "background": "#f6f7f9",
-    "surface": "#ffffff",
-    "text": "#16181d",
-    "muted": "#565d6b",
-    "line": "#dfe3ea",
-    "accent": "#1f5fd6",
-    "on_accent": "#ffffff",
-    "accent_text": "#1b55c0",
-    "positive": "#1b7a45",
-    "positive_soft": "#e5f4ec",
-    "warning": "#8a5a00",
-    "warning_soft": "#fdf1d8",
-    "negative": "#b3261e",
-    "negative_soft": "#fdeceb",
-}
-_DARK = {
-    "background": "#101216",
-    "surface": "#181b21",
-    "text": "#eef0f4",
-    "muted": "#a3abba",
-    "line": "#2d323c",
-    "accent": "#7aa7ff",
-    "on_accent": "#0c1a33",
-    "accent_text": "#8fb5ff",
-    "positive": "#6fd39b",
-    "positive_soft": "#14301f",
-    "warning": "#f0bf5f",
-    "warning_soft": "#33270d",
-    "negative": "#ff9d95",
-    "negative_soft": "#3a1715",
-}
+_LIGHT = Palette(
+    background="#f6f7f9",
+    surface="#ffffff",
+    text="#16181d",
+    muted="#565d6b",
+    line="#dfe3ea",
+    accent="#1f5fd6",
+    on_accent="#ffffff",
+    accent_text="#1b55c0",
+    positive="#1b7a45",
+    positive_soft="#e5f4ec",
+    warning="#8a5a00",
+    warning_soft="#fdf1d8",
+    negative="#b3261e",
+    negative_soft="#fdeceb",
+)
+_DARK = Palette(
+    background="#101216",
+    surface="#181b21",
+    text="#eef0f4",
+    muted="#a3abba",
+    line="#2d323c",
+    accent="#7aa7ff",
+    on_accent="#0c1a33",
+    accent_text="#8fb5ff",
+    positive="#6fd39b",
+    positive_soft="#14301f",
+    warning="#f0bf5f",
+    warning_soft="#33270d",
+    negative="#ff9d95",
+    negative_soft="#3a1715",
+)
 _PLAIN = BrandStyle(
     theme="clear",
     mode="auto",

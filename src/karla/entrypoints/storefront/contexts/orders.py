@@ -14,7 +14,7 @@ from karla.vocabulary.orders import ORDER_STATES
 
 _BANNER_WIDTH, _BANNER_HEIGHT = 640, 240
 _OFFER_SIZE = 240
-_SETTLED = frozenset({"delivered", "cancelled", "returning", "returned", "lost"})
+_NOT_AWAITED = frozenset({"delivered", "cancelled", "returning", "returned", "lost"})
 _STATES = frozenset(ORDER_STATES)
 _WAY = ("ordered", "packed", "on_the_way", "out_for_delivery", "delivered")
 
@@ -38,7 +38,7 @@ def order_view(sight: Sight, address: AddressForm | None = None, *, asks_to_canc
         state=parcels.known(order.state, _STATES, "on_the_way"),
         headline=order.texts.headline,
         detail=parcels.detail(order.texts, leading if len(order.shipments) == 1 else None),
-        window=parcels.window(phrases, leading) if order.state not in _SETTLED else None,
+        window=parcels.window(phrases, leading) if order.state not in _NOT_AWAITED else None,
         steps=_steps(phrases, order, leading),
         packages=max(order.expected_packages, len(forward)),
         arrived=sum(one.situation in parcels.ARRIVED for one in forward),

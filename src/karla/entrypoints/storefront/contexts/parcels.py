@@ -29,7 +29,8 @@ from karla.entrypoints.storefront.views import (
     Window,
     fold,
 )
-from karla.entrypoints.storefront.views.parcels import Flow, PickupKind, Situation, StepKey, StepState
+from karla.entrypoints.storefront.views.parcels import PickupKind
+from karla.vocabulary.parcels import Flow, Situation, StageKey, StageState
 
 ARRIVED = frozenset({"delivered"})
 RETURN = "customer_merchant"
@@ -37,8 +38,11 @@ RETURN = "customer_merchant"
 OVER = frozenset({"waiting", "delivered", "returned", "cancelled", "lost", "damaged", "returning"})
 """Nothing is expected to arrive of these any more."""
 _PRESSING = frozenset({"waiting", "failed", "delayed", "lost", "damaged", "out_for_delivery"})
+_IDLE = frozenset({"expected", "cancelled"})
+"""There is nothing in these that the head of the page doesn't say."""
+_MANY = 4
 _SITUATIONS = frozenset(get_args(Situation))
-_STEPS, _STEP_STATES = frozenset(get_args(StepKey)), frozenset(get_args(StepState))
+_STEPS, _STEP_STATES = frozenset(get_args(StageKey)), frozenset(get_args(StageState))
 _PLACES, FLOWS = frozenset(get_args(PickupKind)), frozenset(get_args(Flow))
 _TONES: dict[str, Tone] = {"delay": "warning", "error": "negative"}
 _ITEM_SIZE = 72
@@ -57,19 +61,27 @@ class Sight(msgspec.Struct, frozen=True):
 
 
 def parcels(sight: Sight) -> list[Parcel]:
-    """All of them, in the order's own order; among several those unfold that the shopper waits for."""
+    """All of them, in the order's own order."""
     shipments = sight.order.shipments
     leading = leading_shipment(sight.order)
-    several = len(shipments) > 1
     places = {one.number: place for place, one in enumerate(forward(sight.order), start=1)}
     return [
         msgspec.structs.replace(
-            _parcel(sight, one, unfolded=not several or one is leading or one.situation in _PRESSING),
+            _parcel(sight, one, unfolded=_unfolds(one, leading, len(shipments))),
             is_return=one.number not in places,
             place=places.get(one.number, 0),
         )
         for one in shipments
     ]
+
+
+def _unfolds(shipment: answers.StorefrontShipment, leading: answers.StorefrontShipment | None, count: int) -> bool:
+    """Whether its card is open: among several those that the shopper waits for, among many the one that leads."""
+    if count == 1:
+        return True
+    if shipment is leading:
+        return shipment.situation not in _IDLE
+    return shipment.situation in _PRESSING and count <= _MANY
 
 
 def forward(order: answers.StorefrontOrder) -> list[answers.StorefrontShipment]:
@@ -101,6 +113,7 @@ def _parcel(sight: Sight, shipment: answers.StorefrontShipment, *, unfolded: boo
     phrases, days = sight.phrases, _days(sight, shipment.entries)
     recent, earlier = fold(days)
     expected = window(phrases, shipment)
+    newest = shipment.entries[0] if shipment.entries else None
     return Parcel(
         number=shipment.number,
         situation=known(shipment.situation, _SITUATIONS, "on_the_way"),
@@ -113,7 +126,7 @@ def _parcel(sight: Sight, shipment: answers.StorefrontShipment, *, unfolded: boo
         window=expected,
         delivered=_moment(phrases, shipment.delivered_at) if shipment.delivered_at else None,
         steps=steps(phrases, shipment.steps),
-        latest=days[0].entries[0] if days else None,
+        latest=_moment(phrases.at(zone(newest.timezone)), newest.time) if newest else None,
         recent=recent,
         earlier=earlier,
         items=items(sight, shipment.items) if shipment.items_known and "products" not in sight.hidden else [],
@@ -127,10 +140,11 @@ def _parcel(sight: Sight, shipment: answers.StorefrontShipment, *, unfolded: boo
 def detail(texts: answers.Texts, shipment: answers.StorefrontShipment | None) -> str:
     """What is said below a headline: what to know or to do, else what it means.
 
-    Where the neighbour is named, nobody needs to look for the carrier's card.
+    Where the neighbour is named, nobody needs to look for the carrier's card. It is a sentence, whichever it is.
     """
     is_named = shipment is not None and shipment.proof is not None and bool(shipment.proof.neighbour)
-    return texts.title if is_named else texts.subtitle or texts.title
+    said = texts.title if is_named else texts.subtitle or texts.title
+    return f"{said}." if said[-1:].isalnum() else said
 
 
 def window(phrases: Phrases, shipment: answers.StorefrontShipment | None) -> Window | None:
@@ -168,8 +182,8 @@ def steps(phrases: Phrases, told: Sequence[answers.Step]) -> list[Step]:
     """The stages, with the days of those that are done."""
     return [
         Step(
-            key=cast(StepKey, step.key),
-            state=cast(StepState, step.state),
+            key=cast(StageKey, step.key),
+            state=cast(StageState, step.state),
             at=Time(iso=_iso(phrases, step.at, whole_days=True), words=phrases.short_date(step.at))
             if step.at
             else None,
@@ -193,11 +207,9 @@ def _day(sight: Sight, together: Sequence[tuple[Phrases, answers.TimelineEntry]]
 
 
 def _entry(sight: Sight, phrases: Phrases, entry: answers.TimelineEntry) -> Entry:
-    iso = _iso(phrases, entry.time, whole_days=False)
     delivered = entry.phase == "delivered"
     return Entry(
-        time=Time(iso=iso, words=phrases.time(entry.time)),
-        when=Time(iso=iso, words=phrases.moment(entry.time)),
+        time=Time(iso=_iso(phrases, entry.time, whole_days=False), words=phrases.time(entry.time)),
         label=entry.label,
         place=entry.place,
         carrier_text=None if "carrier_text" in sight.hidden else entry.carrier_text,
@@ -249,7 +261,7 @@ def _pickup(sight: Sight, pickup: answers.Pickup) -> Pickup:
         name=pickup.name,
         address=address,
         hours=pickup.opening_hours,
-        until=Time(iso=_iso(sight.phrases, pickup.until, whole_days=False), words=sight.phrases.soon(pickup.until))
+        until=Time(iso=_iso(sight.phrases, pickup.until, whole_days=False), words=sight.phrases.until(pickup.until))
         if pickup.until
         else None,
         map_url=f"{_MAP}?{urlencode({'query': where})}" if wants_map else None,
@@ -287,6 +299,7 @@ def claim_url(shop: answers.StorefrontShop, known: Mapping[str, str]) -> str | N
 
 
 def _calendar_url(sight: Sight, shipment: answers.StorefrontShipment) -> str | None:
-    if "calendar" in sight.hidden or sight.is_stale or not sight.reader.identity.is_whole:
+    can_come_back = sight.reader.identity.is_whole or sight.reader.surface == "demo"
+    if "calendar" in sight.hidden or sight.is_stale or not can_come_back:
         return None
     return sight.reader.below("/delivery.ics", parcel=str(shipment.number))

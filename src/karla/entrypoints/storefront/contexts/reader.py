@@ -1,5 +1,6 @@
 """Who reads a page, in which language, where it stands: what every part of a context is made with."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,7 +18,10 @@ _ELSEWHERE = ZoneInfo("UTC")
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
-    """One request for a page. `asked` is the language as its link names it, blank where it names none."""
+    """One request for a page. `asked` is the language as its link names it, blank where it names none.
+
+    `demo` is what the demo's link names, its state and theme.
+    """
 
     place: Place
     tongue: Tongue
@@ -27,6 +31,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     asked: str = ""
     surface: Surface = "track"
     embedded: bool = False
+    demo: Mapping[str, str] = {}
 
     @property
     def words(self) -> Words:
@@ -44,11 +49,20 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
 
     def here(self, **further: str) -> str:
         """The page of the same order, on the same host."""
-        return link(self.place.page, self.identity.query, self.manner, further)
+        return link(self._page, self.identity.query, self.demo, self.manner, further)
+
+    def in_language(self, code: str) -> str:
+        """The same page in another language."""
+        return link(self._page, self.identity.query, self.demo, {**self.manner, LANGUAGE: code})
+
+    @property
+    def _page(self) -> str:
+        return f"{self.place.below}/demo" if self.surface == "demo" else self.place.page
 
     def below(self, path: str, **further: str) -> str:
         """What belongs to the page of the same order."""
-        return link(f"{self.place.below}{path}", self.identity.query, self.manner, further)
+        within = "/demo" if self.surface == "demo" else ""
+        return link(f"{self.place.below}{within}{path}", self.identity.query, self.demo, self.manner, further)
 
 
 def zone(name: str) -> ZoneInfo:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from karla.client.storefront.answers import Palette
+
 
 class Time(msgspec.Struct, frozen=True, kw_only=True):
     """A moment or day in words; `iso` goes into `<time datetime>`."""
@@ -46,15 +48,12 @@ class Language(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrandStyle(msgspec.Struct, frozen=True, kw_only=True):
-    """The members of the API's Brand that `brand.css` writes; palettes by name as in its Palette, `#rrggbb`.
-
-    The fonts are values of CSS's `font-family`.
-    """
+    """The members of the API's Brand that `brand.css` writes; the fonts are values of CSS's `font-family`."""
 
     theme: str
     mode: Literal["auto", "light", "dark"]
-    light: dict[str, str]
-    dark: dict[str, str]
+    light: Palette
+    dark: Palette
     font: str
     heading_font: str
     heading_weight: int
@@ -80,10 +79,10 @@ class Switch(msgspec.Struct, frozen=True, kw_only=True):
 class Chrome(msgspec.Struct, frozen=True, kw_only=True):
     """What is around the content of every page.
 
-    `title` is the document's. `hidden` names blocks that the shop doesn't show, `texts` its own words by key. With
-    `embedded` there is neither header nor footer, and the page tells its height to the window around it. `heading` is
-    the level of the topmost heading: 2 within somebody else's page (the SDK). `home` leads to the finder. `demo` is the
-    demo's bar, empty elsewhere. `beacon_url` takes the visits, told as of `surface`; None records none.
+    `title` is the document's. `texts` are the shop's own words by key. What a shop hides isn't in a context at all.
+    With `embedded` there is neither header nor footer, and the page tells its height to the window around it. `heading`
+    is the level of the topmost heading: 2 within somebody else's page (the SDK). `home` leads to the finder. `demo` is
+    the demo's bar, empty elsewhere. `beacon_url` takes the visits, told as of `surface`; None records none.
     """
 
     language: str
@@ -103,7 +102,6 @@ class Chrome(msgspec.Struct, frozen=True, kw_only=True):
     privacy_url: str | None
     languages: list[Language]
     texts: dict[str, str]
-    hidden: frozenset[str]
     embedded: bool = False
     heading: Literal[1, 2] = 1
     beacon_url: str | None = None

@@ -5,28 +5,9 @@ from typing import Literal
 import msgspec
 
 from karla.entrypoints.storefront.views.frame import Image, Time
+from karla.vocabulary.parcels import Flow, Situation, StageKey, StageState
 
-Situation = Literal[
-    "expected",
-    "announced",
-    "on_the_way",
-    "out_for_delivery",
-    "waiting",
-    "delivered",
-    "delayed",
-    "failed",
-    "lost",
-    "damaged",
-    "returning",
-    "returned",
-    "cancelled",
-]
-StepKey = Literal[
-    "ordered", "packed", "on_the_way", "out_for_delivery", "waiting", "delivered", "returned", "cancelled"
-]
-StepState = Literal["done", "current", "upcoming", "failed"]
 PickupKind = Literal["shop", "locker", "neighbor", "letterbox"]
-Flow = Literal["notReceived", "defective", "return"]
 Tone = Literal["neutral", "positive", "warning", "negative"]
 
 
@@ -48,19 +29,18 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A stage of the way; `at` is short ("20 Nov")."""
 
-    key: StepKey
-    state: StepState
+    key: StageKey
+    state: StageState
     at: Time | None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened; `time` is the hour ("14:05"), `when` also names the day ("today, 14:05").
+    """One thing that happened; `time` is the hour ("14:05").
 
     `carrier_text` is shown on demand. `tone` tells good and bad news apart.
     """
 
     time: Time
-    when: Time
     label: str
     place: str | None
     carrier_text: str | None
@@ -130,10 +110,9 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """A parcel's card. `number` counts from 1 within the order; `open` unfolds the card among several.
 
     `status` is a word or two, `headline` a sentence, `detail` may be empty. `recent` are the days shown at once,
-    `earlier` those that are folded away (see `fold`). `latest` is the newest entry. `items` stay empty where it isn't
-    known which of the order's are in it. `is_return` goes from the shopper to the shop (the API's
-    direction `customer_merchant`), and is none of the order's `packages`, among which others have their `place`,
-    from 1.
+    `earlier` those that are folded away (see `fold`). `latest` is when the newest was. `items` stay empty where it
+    isn't known which of the order's are in it. `is_return` goes from the shopper to the shop (the API's direction
+    `customer_merchant`), and is none of the order's `packages`, among which others have their `place`, from 1.
     """
 
     number: int
@@ -147,7 +126,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     window: Window | None
     delivered: Time | None
     steps: list[Step]
-    latest: Entry | None
+    latest: Time | None
     recent: list[Day]
     earlier: list[Day]
     items: list[Item]
