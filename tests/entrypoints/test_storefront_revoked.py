@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from karla.entrypoints.api import app as api
 from karla.entrypoints.api.watching import Watch
+from tests.support.asgi import http_scope
 from tests.support.karla import Karla, ShopClient
 from tests.support.storefront import Browser, by_token, by_zip_code, placed, shop_with_page
 
@@ -29,20 +30,7 @@ class OpenPage:
 
     async def __aenter__(self) -> "OpenPage":
         path = f"{self._shopper.path}/order/live"
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": "",
-            "query_string": b"",
-            "headers": [(b"host", b"karla.test"), (b"authorization", f"Bearer {self._shopper.bearer}".encode())],
-            "client": ("198.51.100.9", 4000),
-            "server": ("karla.test", 80),
-        }
+        scope = http_scope("GET", path, authorization=f"Bearer {self._shopper.bearer}")
         self._answering = asyncio.create_task(self._answer(scope))
         return self
 

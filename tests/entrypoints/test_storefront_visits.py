@@ -19,6 +19,7 @@ from karla.infra.ids import new_id
 from karla.infra.in_process import InProcess, on_behalf_of
 from karla.infra.work import Work
 from karla.vocabulary.scope import Scope
+from tests.support.asgi import http_scope
 from tests.support.clocks import NOON
 from tests.support.karla import Karla, ShopClient
 from tests.support.samples import sample
@@ -215,3 +216,19 @@ async def test_what_can_never_be_written_holds_up_nothing(karla: Karla, shop: Sh
     log.note(visit(shop, 1))
     await log.write()
     assert len(await stored(karla, shop)) == 1
+
+
+async def test_a_beacon_that_its_browser_cuts_off_is_no_fault_of_ours(karla: Karla, shop: ShopClient) -> None:
+    path = f"/v1/shops/{shop.slug}/storefront/visits"
+    heard = iter([{"type": "http.request", "body": b'{"visits"', "more_body": True}, {"type": "http.disconnect"}])
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return next(heard)
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    await with_services(karla.services)(http_scope("POST", path), receive, send)
+    assert told[0]["status"] == 400
+    assert msgspec.json.decode(told[1]["body"])["key"] == "body_cut_off"

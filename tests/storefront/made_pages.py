@@ -82,7 +82,7 @@ FORM = AddressForm(
 SEVERAL = made.order(
     state="partially_delivered",
     headline="Part of your order has arrived",
-    packages=4,
+    packages=3,
     arrived=1,
     parcels=[
         made.parcel(),

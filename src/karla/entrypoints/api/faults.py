@@ -44,6 +44,10 @@ _ROUTING = {
 }
 
 
+# The framework's 500 for a client that goes away while it sends, as browsers do with a page that is left.
+_CUT_OFF = "client disconnected prematurely"
+
+
 def body_of(error: KarlaError, request_id: str) -> Error:
     """The public body of an error."""
     caller = error.status < 500
@@ -73,6 +77,8 @@ def expected(request: Request[Any, Any, Any], error: KarlaError) -> Response[Err
 
 def from_routing(request: Request[Any, Any, Any], error: HTTPException) -> Response[Error]:
     """An error of the framework: no such route, a path value of the wrong form, and the like."""
+    if error.detail == _CUT_OFF:
+        return _answer(request, BadRequest("body_cut_off", "The connection ended before the body had come."))
     if error.status_code >= 500:
         return unexpected(request, error)
     if _lacks_body(error):

@@ -40,7 +40,7 @@ def order_view(sight: Sight, address: AddressForm | None = None, *, asks_to_canc
         detail=parcels.detail(order.texts, leading if len(order.shipments) == 1 else None),
         window=parcels.window(phrases, leading) if order.state not in _NOT_AWAITED else None,
         steps=_steps(phrases, order, leading),
-        packages=max(order.expected_packages, len(forward)),
+        packages=len(forward),
         arrived=sum(one.situation in parcels.ARRIVED for one in forward),
         parcels=parcels.parcels(sight),
         items=parcels.items(sight, order.items) if "products" not in sight.hidden else [],
