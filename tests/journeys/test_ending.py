@@ -37,10 +37,10 @@ def karla(verb: str, *before: str, **settings: str) -> Iterator[subprocess.Popen
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize(("verb", "port_of"), [("serve", "KARLA_PORT"), ("work", "KARLA_WORKER_PORT")])
 def test_api_and_worker_end_well(
-    database_url: str, tmp_path: Path, verb: str, port_of: str, number: signal.Signals
+    own_database_url: str, tmp_path: Path, verb: str, port_of: str, number: signal.Signals
 ) -> None:
     port = free_port()
-    settings = {"KARLA_DATABASE_URL": database_url, "KARLA_DATA_DIR": str(tmp_path), port_of: str(port)}
+    settings = {"KARLA_DATABASE_URL": own_database_url, "KARLA_DATA_DIR": str(tmp_path), port_of: str(port)}
     with karla(verb, *IN_THE_BACKGROUND, **settings) as process:
         until(lambda: answers(HOST, port, "/readyz") or process.poll() is not None, "ready", 40)
         process.send_signal(number)
