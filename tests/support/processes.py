@@ -3,14 +3,15 @@
 import sys
 from pathlib import Path
 
+_IN_THE_BACKGROUND = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 # Before a command: it runs with SIGINT ignored, as a shell has it for what a script starts in the background; and
 # with SIGHUP as at a terminal, whatever these tests were started by.
-IN_THE_BACKGROUND = (
-    sys.executable,
-    "-c",
-    "import os, signal, sys; from signal import SIG_DFL, SIG_IGN, SIGHUP, SIGINT; "
-    "signal.signal(SIGINT, SIG_IGN); signal.signal(SIGHUP, SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
-)
+IN_THE_BACKGROUND = (sys.executable, "-c", _IN_THE_BACKGROUND)
 
 
 def alive(pid: int) -> bool:
