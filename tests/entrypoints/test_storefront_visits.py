@@ -231,4 +231,4 @@ async def test_a_beacon_that_its_browser_cuts_off_is_no_fault_of_ours(karla: Kar
 
     await with_services(karla.services)(http_scope("POST", path), receive, send)
     assert told[0]["status"] == 400
-    assert msgspec.json.decode(told[1]["body"])["key"] == "body_cut_off"
+    assert msgspec.json.decode(told[1]["body"])["key"] == "body_incomplete"

@@ -78,7 +78,7 @@ def expected(request: Request[Any, Any, Any], error: KarlaError) -> Response[Err
 def from_routing(request: Request[Any, Any, Any], error: HTTPException) -> Response[Error]:
     """An error of the framework: no such route, a path value of the wrong form, and the like."""
     if error.detail == _CUT_OFF:
-        return _answer(request, BadRequest("body_cut_off", "The connection ended before the body had come."))
+        return _answer(request, BadRequest("body_incomplete", "The connection ended before the body did."))
     if error.status_code >= 500:
         return unexpected(request, error)
     if _lacks_body(error):
