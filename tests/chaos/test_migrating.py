@@ -73,6 +73,20 @@ def test_so_does_the_way_back(own_database_url: str) -> None:
     assert asked(own_database_url, APPLIED) == 1
 
 
+def test_of_a_deadlock_nobody_but_the_way_back_notices_anything(own_database_url: str) -> None:
+    with ThreadPoolExecutor(1) as aside, psycopg.connect(own_database_url) as reader:
+        # So that it is the way back which PostgreSQL ends.
+        reader.execute("set deadlock_timeout = '20s'")
+        reader.execute(NEEDED)
+        going_back = aside.submit(migrate_back, own_database_url, BEFORE)
+        until(lambda: asked(own_database_url, WAITS), "the way back waits for the table")
+        # By then it holds what the last migrations are about.
+        assert reader.execute("select count(*) from page_domains").fetchone() == (0,)
+        reader.rollback()
+        assert going_back.result(timeout=20)
+    assert asked(own_database_url, APPLIED) == 0
+
+
 def test_a_migration_is_entered_as_applied_or_did_not_happen(older: str) -> None:
     with psycopg.connect(older, autocommit=True) as connection:
         connection.execute("create function refuse() returns trigger language plpgsql as 'begin raise ''no''; end'")

@@ -29,6 +29,10 @@ _OLDEST = """
     order by xact_start limit 3
 """
 
+# A deadlock is a lock that can't be had either: who is in the way wants one that the migration has. PostgreSQL finds
+# it sooner than the time for a lock is over, and ends either of the two.
+_UNLOCKABLE = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+
 Result = TypeVar("Result")
 
 # Roles belong to the whole server: a migration of another database may be making this one just now. Who may not
@@ -174,7 +178,7 @@ class _Patience:
         while True:
             try:
                 return change()
-            except psycopg.errors.LockNotAvailable as error:
+            except _UNLOCKABLE as error:
                 waiting_since = waiting_since or time.monotonic()
                 if time.monotonic() - waiting_since + _PAUSE_SECONDS > self._seconds:
                     raise psycopg.errors.LockNotAvailable(self._told(what)) from error
