@@ -14,7 +14,8 @@ from karla.pipeline.crew import Catch, Crew
 from karla.pipeline.shares import Pace
 
 SLOW, QUICK = uuid4(), uuid4()
-SHOPS = {SLOW: uuid4(), QUICK: uuid4()}
+MANY = [uuid4() for _ in range(64)]
+SHOPS = {lane: uuid4() for lane in (SLOW, QUICK, *MANY)}
 NEVER = 3600.0
 
 
@@ -135,3 +136,50 @@ async def test_told_to_stop_it_waits_for_what_is_in_flight() -> None:
         crew.wake()
         job.let_go.set()
     assert job.finished[SLOW] == 1
+
+
+class Waiting(Rows):
+    """A job all of whose rows wait; it notes at which look of the loop at its sockets each began."""
+
+    def __init__(self, *rows: UUID) -> None:
+        super().__init__(*rows)
+        self.began: Counter[int] = Counter()
+        self.looks = 0
+
+    async def handle(self, row: UUID) -> UUID:
+        self.began[self.looks] += 1
+        self.changed.set()
+        await self.let_go.wait()
+        return row
+
+    async def look(self) -> None:
+        while True:
+            self.looks += 1
+            await asyncio.sleep(0)
+
+
+async def test_while_many_rows_begin_the_loop_looks_at_its_sockets() -> None:
+    job = Waiting(*MANY)
+    looking = asyncio.create_task(job.look())
+    async with running(Crew("test", job, slots=64, poll_seconds=NEVER)):
+        await job.until(lambda: job.began.total() == 64)
+        assert max(job.began.values()) <= 16
+        job.let_go.set()
+        await job.until(lambda: job.finished.total() == 64)
+    looking.cancel()
+
+
+async def test_when_its_grace_is_over_it_begins_no_more_rows() -> None:
+    job = Waiting(*MANY)
+    crew = Crew("test", job, slots=64, poll_seconds=NEVER)
+    stop = asyncio.Event()
+    task = asyncio.create_task(crew.run(stop, grace_seconds=0))
+    await job.until(lambda: bool(job.began))
+    stop.set()
+    crew.wake()
+    await task
+    begun = job.began.total()
+    for _ in MANY:
+        await asyncio.sleep(0)
+    assert job.began.total() == begun
+    assert not job.finished

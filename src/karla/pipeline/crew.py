@@ -19,6 +19,9 @@ log = structlog.get_logger()
 _GATHER_SECONDS = 0.01
 # What is due but held by another transaction is looked at again after this time.
 _HELD_SECONDS = 0.01
+# So many rows are begun before the loop looks at its sockets again: a turn asks the database several times, and each
+# answer would else wait until all that the turn before has claimed is on its way.
+_AT_ONCE = 8
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -68,6 +71,7 @@ class Crew(Generic[Row, Result]):
         self._claimed: deque[tuple[Row, Ticket]] = deque()
         self._done: list[Result] = []
         self._overdue = False
+        self._starting: asyncio.Handle | None = None
         self._gathering: asyncio.TimerHandle | None = None
         self._due: asyncio.TimerHandle | None = None
         self._loop = Loop(name, self.turn, poll_seconds)
@@ -86,6 +90,7 @@ class Crew(Generic[Row, Result]):
                     await asyncio.wait(self._running, timeout=_GATHER_SECONDS)
                     await self.write_down()
         except (TimeoutError, Unavailable):
+            self._claimed.clear()
             for task in self._running:
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
@@ -115,8 +120,9 @@ class Crew(Generic[Row, Result]):
         with Offer(self._shares) as offer:
             rows, again_in = await self._job.turn(results, limit, offer)
             del self._done[: len(results)]
-            for row in rows:
-                self._start(row, offer.use(self._job.lane(row)))
+            self._claimed.extend((row, offer.use(self._job.lane(row))) for row in rows)
+        if not self._starting:
+            self._start()
         self._overdue = again_in is not None and again_in <= 0
         more = self._overdue and bool(rows)
         self._look_again(None if more else again_in)
@@ -137,13 +143,16 @@ class Crew(Generic[Row, Result]):
         if seconds is not None:
             self._due = asyncio.get_running_loop().call_later(max(seconds, _HELD_SECONDS), self.wake)
 
-    def _start(self, row: Row, ticket: Ticket) -> None:
-        self._claimed.append((row, ticket))
-        if self._working < self._slots:
+    def _start(self) -> None:
+        """Set some of what is claimed going, and the rest once the loop has looked at its sockets."""
+        self._starting = None
+        for _ in range(min(_AT_ONCE, len(self._claimed), self._slots - self._working)):
             self._working += 1
             task = asyncio.create_task(self._work())
             self._running.add(task)
             task.add_done_callback(self._running.discard)
+        if self._claimed and self._working < self._slots:
+            self._starting = asyncio.get_running_loop().call_soon(self._start)
 
     async def _work(self) -> None:
         """Hold a slot as long as there are rows: there is one for each row that is claimed."""
