@@ -4,7 +4,9 @@ import time
 from datetime import UTC, datetime
 from uuid import RFC_4122, UUID
 
-from karla.infra.ids import new_id, new_webhook_secret
+import asyncpg
+
+from karla.infra.ids import id_sql, id_start, new_id, new_webhook_secret
 
 
 def test_an_id_is_a_v4_for_whoever_checks() -> None:
@@ -18,6 +20,20 @@ def test_ids_are_led_by_the_time_at_which_they_were_made() -> None:
     after = time.time_ns() // 1_000_000
     assert all(before <= one.int >> 80 <= after for one in made)
     assert datetime.fromtimestamp((made[0].int >> 80) / 1000, UTC).year >= 2026
+
+
+async def test_those_made_by_a_statement_are_of_the_same_kind(database_url: str) -> None:
+    before = time.time_ns() // 1_000_000
+    connection = await asyncpg.connect(database_url)
+    try:
+        rows = await connection.fetch(f"select {id_sql('$1')} as id from generate_series(1, 1000)", id_start())  # noqa: S608
+    finally:
+        await connection.close()
+    after = time.time_ns() // 1_000_000
+    made = [UUID(str(row["id"])) for row in rows]
+    assert {(one.version, one.variant) for one in made} == {(4, RFC_4122)}
+    assert all(before <= one.int >> 80 <= after for one in made)
+    assert len(set(made)) == 1_000
 
 
 def test_no_two_are_alike() -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 import asyncpg
 
 from karla.domain.subscribers.records.relaying import FannedOut
+from karla.infra.ids import id_sql, id_start
 from karla.infra.work import Work
 
 # How many shops that wait are looked for in a turn: each costs a look into the index.
@@ -94,7 +95,7 @@ _FAN_OUT = """
     ), added as (
         insert into deliveries (shop_id, id, webhook_id, event_id, triggered_at, position, ordering_key, status,
                                 attempts, due_at, created_at)
-        select shop_id, gen_random_uuid(), webhook_id, event_id, triggered_at, position, ordering_key, 'pending',
+        select shop_id, {id}, webhook_id, event_id, triggered_at, position, ordering_key, 'pending',
                0, least(triggered_at, $2), $2
         from wanted order by position
         returning 1
@@ -112,8 +113,8 @@ _FAN_OUT = """
            (select count(*) from oldest) = $1 or (select count(*) from waiting) > (select count(*) from taken) as more,
            (select shop_id from shops where place = $5) as after
 """
-_FAN_OUT_ALONE = _FAN_OUT.format(waiting=_ALONE)
-_FAN_OUT_BESIDE_OTHERS = _FAN_OUT.format(waiting=_BESIDE_OTHERS)
+_FAN_OUT_ALONE = _FAN_OUT.format(waiting=_ALONE, id=id_sql("$6"))
+_FAN_OUT_BESIDE_OTHERS = _FAN_OUT.format(waiting=_BESIDE_OTHERS, id=id_sql("$6"))
 
 
 class BatchTooSlow(TimeoutError):
@@ -143,6 +144,7 @@ async def fan_out(work: Work, limit: int, *, deliveries: int = _UNBOUNDED, after
             deliveries,
             after or _BEFORE_ALL_SHOPS,
             _SHOPS,
+            id_start(),
         )
     except (TimeoutError, asyncpg.QueryCanceledError) as error:
         raise BatchTooSlow from error

@@ -19,7 +19,7 @@ from karla.domain.subscribers.records.webhooks import Webhook
 from karla.domain.subscribers.rules import replays as rules
 from karla.domain.subscribers.rules.filters import EVERYTHING, canonical_filters, wanted
 from karla.domain.subscribers.rules.webhooks import demand_active
-from karla.infra.ids import new_id
+from karla.infra.ids import id_sql, id_start, new_id
 from karla.infra.where import Where
 from karla.infra.work import Work
 from karla.vocabulary.events import WEBHOOKS
@@ -80,8 +80,9 @@ async def replay(
         ), added as (
             insert into deliveries (shop_id, id, webhook_id, event_id, triggered_at, position, ordering_key,
                                     replay_id, status, attempts, due_at, created_at)
-            select {where.value(webhook.shop_id)}, gen_random_uuid(), {where.value(webhook.id)}, id, triggered_at,
-                   position, case when {where.value(webhook.ordering)} = 'shipment' then shipment_id end,
+            select {where.value(webhook.shop_id)}, {id_sql(where.value(id_start()))}, {where.value(webhook.id)},
+                   id, triggered_at, position,
+                   case when {where.value(webhook.ordering)} = 'shipment' then shipment_id end,
                    {where.value(replay_id)}, 'pending', 0, {(now := where.value(work.now))}, {now}
             from (select * from chosen order by triggered_at, id limit {where.value(limit)}) as within
             returning 1
