@@ -53,19 +53,23 @@ _CONSIGNMENTS = f"""
     where o.shop_id = any ($3::uuid[])
 """  # noqa: S608 - no value is interpolated
 
-# Beside the shipment's standing: see `standing` in the rules.
+# Beside the shipment's standing: see `standing` in the rules. Materialized, so that a shipment is looked at once and
+# not for each of its events.
 _TELLING = """
-    select e.shop_id, e.shipment_id, json_agg(e)::text
-    from unnest($1::uuid[], $2::uuid[], $3::bool[], $4::text[], $5::text[])
-      as o (shop_id, shipment_id, whole, origin, external_id)
-    join shipment_events e on e.shop_id = o.shop_id and e.shipment_id = o.shipment_id
-    where o.shop_id = any ($6::uuid[]) and (
-        o.whole or exists (
+    with asked as materialized (
+        select o.shop_id, o.shipment_id, o.origin, o.external_id, o.whole or exists (
             select from shipments s
             where s.shop_id = o.shop_id and s.id = o.shipment_id and s.event_name = any ($7::text[])
-        ) or e.correction or e.additional_info ?| array['expected_delivery', 'pickup_point']
-        or (e.origin = o.origin and e.external_id = o.external_id)
+        ) as whole
+        from unnest($1::uuid[], $2::uuid[], $3::bool[], $4::text[], $5::text[])
+          as o (shop_id, shipment_id, whole, origin, external_id)
+        where o.shop_id = any ($6::uuid[])
     )
+    select e.shop_id, e.shipment_id, json_agg(e)::text
+    from asked a
+    join shipment_events e on e.shop_id = a.shop_id and e.shipment_id = a.shipment_id
+    where a.whole or e.correction or e.additional_info ?| array['expected_delivery', 'pickup_point']
+        or (e.origin = a.origin and e.external_id = a.external_id)
     group by e.shop_id, e.shipment_id
 """
 
