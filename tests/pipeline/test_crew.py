@@ -74,9 +74,9 @@ class Rows:
 
 
 @asynccontextmanager
-async def running(crew: Crew[UUID, UUID]) -> AsyncIterator[asyncio.Event]:
+async def running(crew: Crew[UUID, UUID], grace_seconds: float = 5) -> AsyncIterator[asyncio.Event]:
     stop = asyncio.Event()
-    task = asyncio.create_task(crew.run(stop, grace_seconds=5))
+    task = asyncio.create_task(crew.run(stop, grace_seconds))
     try:
         yield stop
     finally:
@@ -161,23 +161,23 @@ class Waiting(Rows):
 async def test_while_many_rows_begin_the_loop_looks_at_its_sockets() -> None:
     job = Waiting(*MANY)
     looking = asyncio.create_task(job.look())
-    async with running(Crew("test", job, slots=64, poll_seconds=NEVER)):
-        await job.until(lambda: job.began.total() == 64)
-        assert max(job.began.values()) <= 16
-        job.let_go.set()
-        await job.until(lambda: job.finished.total() == 64)
-    looking.cancel()
+    try:
+        async with running(Crew("test", job, slots=64, poll_seconds=NEVER)):
+            await job.until(lambda: job.began.total() == 64)
+            assert max(job.began.values()) <= 16
+            job.let_go.set()
+            await job.until(lambda: job.finished.total() == 64)
+    finally:
+        looking.cancel()
 
 
 async def test_when_its_grace_is_over_it_begins_no_more_rows() -> None:
     job = Waiting(*MANY)
     crew = Crew("test", job, slots=64, poll_seconds=NEVER)
-    stop = asyncio.Event()
-    task = asyncio.create_task(crew.run(stop, grace_seconds=0))
-    await job.until(lambda: bool(job.began))
-    stop.set()
-    crew.wake()
-    await task
+    async with running(crew, grace_seconds=0) as stop:
+        await job.until(lambda: bool(job.began))
+        stop.set()
+        crew.wake()
     begun = job.began.total()
     for _ in MANY:
         await asyncio.sleep(0)

@@ -94,6 +94,13 @@ class Worker:
             heapq.heappop(self.waiting).answered.set_result(None)
         await _quiet()
 
+    async def sent(self) -> None:
+        """All that was claimed is on its way: a crew begins its rows a few at a time."""
+        before = -1
+        while len(self.waiting) > before:
+            before = len(self.waiting)
+            await _quiet()
+
 
 class World:
     """Webhooks of every kind, two workers, and a model that watches."""
@@ -200,7 +207,7 @@ class World:
         more = True
         while more:
             more = await patiently(active.crew.turn)
-            await _quiet()
+            await active.sent()
 
     async def _next_moment(self) -> datetime | None:
         moments = [worker.waiting[0].at for worker in self._workers if worker.waiting]

@@ -155,7 +155,7 @@ class Crew(Generic[Row, Result]):
             self._starting = asyncio.get_running_loop().call_soon(self._start)
 
     async def _work(self) -> None:
-        """Hold a slot as long as there are rows: there is one for each row that is claimed."""
+        """Hold a slot as long as there are rows that nobody has begun."""
         try:
             while self._claimed:
                 await self._handle(*self._claimed.popleft())

@@ -94,12 +94,12 @@ def migrate(data_dir: DataDir = None, back_to: BackTo = None) -> None:
             undone = migrations.migrate_back(url, back_to)
             for name in undone:
                 typer.echo(f"took back {name}")
-            typer.echo(f"{len(undone)} migrations taken back." if undone else "There is nothing to take back.")
+            typer.echo(f"{_migrations(len(undone))} taken back." if undone else "There is nothing to take back.")
             return
         applied = migrations.migrate(url)
     for name in applied:
         typer.echo(f"applied {name}")
-    typer.echo(f"{len(applied)} migrations applied." if applied else "The schema is up to date.")
+    typer.echo(f"{_migrations(len(applied))} applied." if applied else "The schema is up to date.")
 
 
 def _greet(console: Console, settings: Settings, migrated: int, seconds: float) -> None:
@@ -110,5 +110,9 @@ def _greet(console: Console, settings: Settings, migrated: int, seconds: float) 
     console.print(f"  OpenAPI    {settings.base_url}/public/openapi.json")
     # Where it listens: a proxy keeps them inside.
     console.print(f"  Metrics    http://{settings.host}:{settings.port}/metrics")
-    console.print(f"  Database   {database_place}" + (f" ({migrated} migrations applied)" if migrated else ""))
+    console.print(f"  Database   {database_place}" + (f" ({_migrations(migrated)} applied)" if migrated else ""))
     console.print("Ctrl-C stops everything.")
+
+
+def _migrations(count: int) -> str:
+    return f"{count} migration" if count == 1 else f"{count} migrations"
