@@ -18,9 +18,18 @@ class Comparison:
         return statistics.median(self._samples[name])
 
     def ratio(self, name: str, base: str) -> str:
-        """Median to median, and in brackets the least and the greatest of the single rounds."""
-        rounds = sorted(a / b for a, b in zip(self._samples[name], self._samples[base], strict=True))
-        return f"**{self.median(name) / self.median(base):.2f}** ({rounds[0]:.2f} – {rounds[-1]:.2f})"
+        """The middle one of the rounds' own ratios, and in brackets the least and the greatest."""
+        rounds = self._ratios(name, base)
+        return f"**{statistics.median(rounds):.2f}** ({rounds[0]:.2f} – {rounds[-1]:.2f})"
+
+    def middle(self, name: str, base: str) -> float:
+        """The middle one alone."""
+        return statistics.median(self._ratios(name, base))
+
+    def _ratios(self, name: str, base: str) -> list[float]:
+        # Contenders take turns: what slows the machine down for a minute slows down both of a round, and not
+        # necessarily both of the rounds that have their medians.
+        return sorted(a / b for a, b in zip(self._samples[name], self._samples[base], strict=True))
 
 
 async def compare(plan: Plan, contenders: Mapping[str, Callable[[], Awaitable[float]]], unit: str) -> Comparison:

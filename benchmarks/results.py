@@ -13,6 +13,8 @@ _HEAD = """# Benchmark results
 
 Each figure comes from one run of the command in its section; ratios are to the ceiling measured in that same run.
 Absolute figures depend on the machine, ratios much less. Server, PostgreSQL and load generator share the cores.
+Speeds are the medians of the rounds, a ratio is the median of the rounds' own ratios (the least and the greatest in
+brackets): the speed of the machine may change by half within minutes, and both of a round are measured in turn.
 """
 
 

@@ -82,7 +82,7 @@ async def run(plan: Plan) -> Section:
             print(f" {what}", flush=True)
             contenders = {name: partial(side.rate, what, seconds) for name, side in sides.items()}
             compared[what] = await compare(plan, contenders, "/s")
-        slow = [what for what, c in compared.items() if c.median("few") / c.median("many") > AT_MOST]
+        slow = [what for what, c in compared.items() if c.middle("few", "many") > AT_MOST]
         plans = [await explained_search(other, what, _EXPLAINED[what]) for what in slow if what in _EXPLAINED]
     rows = [
         [what, f"{c.median('few'):,.0f}/s", f"{c.median('many'):,.0f}/s", c.ratio("few", "many")]
