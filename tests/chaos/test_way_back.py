@@ -77,7 +77,7 @@ def test_each_migration_taken_back_leaves_the_schema_as_it_was(place: Place) -> 
 def test_the_command_says_what_it_took_back_and_refuses_what_it_does_not_know(place: Place) -> None:
     migrations.migrate(place.url)
 
-    assert said(place, "migrate", "--back-to", NAMES[-2][:4]) == f"took back {NAMES[-1]}\n1 migrations taken back.\n"
+    assert said(place, "migrate", "--back-to", NAMES[-2][:4]) == f"took back {NAMES[-1]}\n1 migration taken back.\n"
     assert said(place, "migrate", "--back-to", NAMES[-2][:4]) == "There is nothing to take back.\n"
     assert place.refused("migrate", "--back-to", "0000") == (
         f"karla: There is no migration 0000; the last one is {NAMES[-1]}."

@@ -6,6 +6,7 @@ KARLA_SIMULATION_SEED repeats a run, KARLA_SIMULATION_DELIVERIES makes it longer
 import os
 import random
 from collections import Counter
+from contextlib import aclosing
 from datetime import timedelta
 
 import pytest
@@ -26,8 +27,7 @@ async def test_none_is_lost_none_comes_after_success_and_all_keep_their_times(
     settings: Settings, own_database_url: str
 ) -> None:
     shop = await a_shop(own_database_url, "simulated")
-    async with bench_of(shop, settings, own_database_url) as bench:
-        world = World(bench, SEED)
+    async with bench_of(shop, settings, own_database_url) as bench, aclosing(World(bench, SEED)) as world:
         await world.subscribe()
         shipments = max(AT_ONCE, DELIVERIES // len(FLEET) // len(JOURNEY))
         for _ in range(shipments // AT_ONCE):

@@ -3,6 +3,7 @@
 KARLA_SIMULATION_SEED repeats a run.
 """
 
+from contextlib import aclosing
 from datetime import datetime, timedelta
 
 import pytest
@@ -32,8 +33,10 @@ async def test_endpoints_that_hang_delay_no_other_shop(
     settings: Settings, own_database_url: str, shops: int, endpoints: int
 ) -> None:
     shop = await a_shop(own_database_url, "well")
-    async with bench_of(shop, settings, own_database_url) as bench:
-        world = World(bench, SEED, SLOTS, twentieths)
+    async with (
+        bench_of(shop, settings, own_database_url) as bench,
+        aclosing(World(bench, SEED, SLOTS, twentieths)) as world,
+    ):
         neighbours: list[Bench] = []
         for number in range(shops):
             sick_shop = await a_shop(own_database_url, f"sick-{number}")

@@ -94,6 +94,12 @@ class Worker:
             heapq.heappop(self.waiting).answered.set_result(None)
         await _quiet()
 
+    async def hang_up(self) -> None:
+        """What is still under way gets no answer any more."""
+        for waiting in self.waiting:
+            waiting.answered.cancel()
+        await _quiet()
+
     async def sent(self) -> None:
         """All that was claimed is on its way: a crew begins its rows a few at a time."""
         before = -1
@@ -148,6 +154,11 @@ class World:
         """Nothing more goes to the webhooks of that shop."""
         async with self.bench.db.read(EVERYWHERE) as connection:
             await connection.execute("update webhooks set status = 'inactive' where shop_id = $1", bench.shop.id)
+
+    async def aclose(self) -> None:
+        """The world ends, with whatever hangs in it."""
+        for worker in self._workers:
+            await worker.hang_up()
 
     async def happen(self, shipments: int, bench: Bench | None = None) -> None:
         """The whole journeys of so many shipments, an event a transaction, all of one stage a moment later."""
