@@ -221,3 +221,11 @@ class TestClaims:
         assert held[lane] >= 1
         ended(shares, held, Pace.STALLED)
         assert shares.has_room(lane)
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4, 8, 16, 64, SLOTS])
+def test_a_quick_shop_alone_gets_most_of_the_slots_however_few_there_are(slots: int) -> None:
+    shares = Shares(slots)
+    alone = lanes(16)
+    busy(shares, alone, Pace.QUICK, rounds=100)
+    assert fill(shares, *alone).total() >= max(1, slots * 3 // 4)

@@ -14,7 +14,7 @@ _START = 8.0
 # lanes come to equal shares, and there is always a slot for one that has none.
 _GREED = 3
 # A shop starts with this part of the slots, and has half of that at least, however slow its endpoints are.
-_SHOP_START, _SHOP_LEAST = 1 / 4, 1 / 8
+_SHOP_START = 1 / 4
 _FEW = 16
 # So many slots a shop may hold for each one that it leaves free: a quick one that needs more than it started with is
 # kept from no more than the last eighth, one that hasn't shown itself quick leaves as many as it has.
@@ -70,8 +70,9 @@ class Shares:
         self._in_flight = 0
         self._windows: dict[UUID, float] = {}
         self._shop_windows: dict[UUID, float] = {}
-        self._shop_start = max(slots * _SHOP_START, _FEW)
-        self._shop_least = max(slots * _SHOP_LEAST, _FEW / 2)
+        # Of few slots half at most: with a window beyond what it gets a shop could never show that it uses it up.
+        self._shop_start = max(min(max(slots * _SHOP_START, _FEW), slots / 2), 1.0)
+        self._shop_least = max(self._shop_start / 2, 1.0)
 
     @property
     def free(self) -> int:
