@@ -23,8 +23,9 @@ from karla.domain.orders.queries import orders_by_references
 from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.queries import search
 from karla.domain.shipments.queries.changes import changed_orders, order_file
-from karla.domain.shipments.queries.files import consignments_of, files_of, telling_events
+from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.queries.habits import habits_of
+from karla.domain.shipments.queries.observed import consignments_of, telling_events
 from karla.domain.shipments.records import Observation
 from karla.domain.shoppers import queries as shoppers
 from karla.domain.shoppers.records import Knock
@@ -68,7 +69,7 @@ async def whole_timeline(scope: Scope, connection: Connection, filled: Filled) -
         event_time=NOON,
         correction=True,
     )
-    return await telling_events(scope, connection, [correction])
+    return await telling_events(scope, connection, [correction], [])
 
 
 def knock(filled: Filled) -> Knock:
@@ -129,11 +130,11 @@ QUERIES: dict[str, Query] = {
         s, c, {(f.shop_id, UUID(f.order["uuid"])): None}
     ),
     "shipments.queries.changes.order_file": lambda s, c, f: order_file(s, c, UUID(f.order["uuid"])),
-    "shipments.queries.files.consignments_of": lambda s, c, f: consignments_of(
+    "shipments.queries.observed.consignments_of": lambda s, c, f: consignments_of(
         s, c, [(f.scope.shop, UUID(f.order["uuid"]))]
     ),
     "shipments.queries.files.files_of": parcels_of,
-    "shipments.queries.files.telling_events": whole_timeline,
+    "shipments.queries.observed.telling_events": whole_timeline,
     "shipments.queries.habits.habits_of": lambda s, c, f: habits_of(s, c, [f.shop_id]),
     "shipments.queries.search.orders_by_any_reference": lambda s, c, f: found_by_any_reference(s, c, f.order["uuid"]),
     "shipments.queries.search.order_ids_by_reference": lambda s, c, f: search.order_ids_by_reference(

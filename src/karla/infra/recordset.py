@@ -9,8 +9,12 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def recordset(table: str, columns: Sequence[str], parameter: int) -> str:
-    """A select of the rows in parameter number `parameter`, typed like these columns of the table."""
-    return f"select {', '.join(columns)} from json_populate_recordset(null::{table}, ${parameter}::text::json)"  # noqa: S608
+    """A select of the rows in parameter number `parameter`, typed like these columns of the table.
+
+    One of the columns may be `ordinality`, the row's number from 1.
+    """
+    source = f"json_populate_recordset(null::{table}, ${parameter}::text::json) with ordinality"
+    return f"select {', '.join(columns)} from {source}"  # noqa: S608 - no value is interpolated
 
 
 def rows(structs: Sequence[msgspec.Struct]) -> str:
@@ -28,3 +32,8 @@ def rows_of_shops(structs: Iterable[tuple[UUID, msgspec.Struct]]) -> str:
     return (
         "[" + ",".join(f'{{"shop_id":"{shop_id}",{_encode(struct).decode()[1:]}' for shop_id, struct in structs) + "]"
     )
+
+
+def documents(columns: Sequence[str], structs: Iterable[msgspec.Struct]) -> list[str]:
+    """A JSON object of these members for each struct: values that are JSON themselves are read twice as fast so."""
+    return [_encode({name: getattr(struct, name) for name in columns}).decode() for struct in structs]

@@ -6,16 +6,25 @@ from uuid import UUID
 import asyncpg
 
 from karla.domain.orders.queries import by_reference_sql, order_from, reference_arguments
-from karla.domain.orders.records import Order, Reference
-from karla.infra.recordset import recordset, rows
+from karla.domain.orders.records import JSON_COLUMNS, Order, Reference
+from karla.infra.recordset import documents, recordset, rows_with
 from karla.infra.work import Retry, Work
 
-_COLUMNS = Order.__struct_fields__
+_REST = tuple(name for name in Order.__struct_fields__ if name not in JSON_COLUMNS)
+_COLUMNS = (*_REST, *JSON_COLUMNS)
+# In the order in which they were given, see `save`.
 _SAVE = f"""
-    insert into orders ({", ".join(_COLUMNS)}) {recordset("orders", _COLUMNS, 1)}
+    with told as materialized (
+        select document::jsonb as members, ordinality
+        from unnest($2::text[]) with ordinality as d (document, ordinality)
+    )
+    insert into orders ({", ".join(_COLUMNS)})
+    select {", ".join(_REST)}, {", ".join(f"members->'{name}'" for name in JSON_COLUMNS)}
+    from ({recordset("orders", (*_REST, "ordinality"), 1)}) o join told using (ordinality)
+    order by ordinality
     on conflict (shop_id, id) do update set
     {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in ("shop_id", "id", "created_at"))}
-"""
+"""  # noqa: S608 - no value is interpolated
 
 
 async def locked_by_references(work: Work, wanted: Iterable[tuple[UUID, Reference]]) -> list[Order]:
@@ -32,6 +41,6 @@ async def save(work: Work, orders: Sequence[Order]) -> None:
     if not orders:
         return
     try:
-        await work.connection.execute(_SAVE, rows(orders))
+        await work.connection.execute(_SAVE, rows_with(_REST, orders), documents(JSON_COLUMNS, orders))
     except asyncpg.UniqueViolationError as error:
         raise Retry from error

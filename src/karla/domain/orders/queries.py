@@ -2,13 +2,26 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
-from karla.domain.orders.records import Order, Reference, ReferenceKind
+from karla.domain.orders.records import JSON_COLUMNS, Order, Reference, ReferenceKind
 from karla.infra.work import Connection
 from karla.vocabulary.scope import Scope
+
+# Most of an order comes quicker as columns than within a document that PostgreSQL makes of it, and its JSON quicker as
+# one text than value by value.
+_JSON = ", ',', ".join(f"""'"{name}":', o.{name}""" for name in JSON_COLUMNS)
+COLUMNS = f"""
+    o.shop_id, o.id, o.order_number, o.external_id, o.order_name, o.order_placed_at, o.total_order_price,
+    o.shipping_price, o.sub_total_price, o.discount_price, o.currency, o.payment_status, o.email_id,
+    o.external_customer_id, o.user_agent, o.weight, o.expected_number_of_shipments, o.cancelled_at, o.created_at,
+    o.updated_at, concat('{{', {_JSON}, '}}')
+"""
+"""What `order_from` reads of an order `o` of the table."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
@@ -34,7 +47,7 @@ def by_reference_sql(lock: bool) -> str:
     """Orders by any of four kinds of reference; locked in one fixed order, so that two batches can't deadlock."""
     return f"""
         with wanted as ({_FOUND_BY_REFERENCE})
-        select o.* from orders o join wanted w on o.shop_id = w.shop_id and o.id = w.id
+        select {COLUMNS} from orders o join wanted w on o.shop_id = w.shop_id and o.id = w.id
         order by o.id {"for update of o" if lock else ""}
     """  # noqa: S608 - no value is interpolated
 
@@ -74,6 +87,51 @@ async def orders_by_references(scope: Scope, connection: Connection, references:
     return [order_from(row) for row in rows]
 
 
+class _Json(msgspec.Struct, frozen=True):
+    segments: list[str]
+    address: dict[str, Any]
+    products: list[dict[str, Any]]
+    discounts: list[dict[str, Any]]
+    order_analytics: dict[str, Any]
+
+
+_json = msgspec.json.Decoder(_Json).decode
+
+
 def order_from(row: asyncpg.Record) -> Order:
-    """An order of a row of the table."""
-    return Order(**{name: row[name] for name in Order.__struct_fields__})
+    """An order of a row of `COLUMNS`."""
+    # Name by name, as that takes a third of the time of a mapping.
+    (
+        shop_id, order_id, order_number, external_id, order_name, order_placed_at, total_order_price,
+        shipping_price, sub_total_price, discount_price, currency, payment_status, email_id,
+        external_customer_id, user_agent, weight, expected_number_of_shipments, cancelled_at, created_at,
+        updated_at, text,
+    ) = row  # fmt: skip
+    json = _json(text)
+    return Order(
+        shop_id=shop_id,
+        id=order_id,
+        order_number=order_number,
+        external_id=external_id,
+        order_name=order_name,
+        order_placed_at=order_placed_at,
+        total_order_price=total_order_price,
+        shipping_price=shipping_price,
+        sub_total_price=sub_total_price,
+        discount_price=discount_price,
+        currency=currency,
+        payment_status=payment_status,
+        email_id=email_id,
+        external_customer_id=external_customer_id,
+        user_agent=user_agent,
+        weight=weight,
+        expected_number_of_shipments=expected_number_of_shipments,
+        segments=json.segments,
+        address=json.address,
+        products=json.products,
+        discounts=json.discounts,
+        order_analytics=json.order_analytics,
+        cancelled_at=cancelled_at,
+        created_at=created_at,
+        updated_at=updated_at,
+    )

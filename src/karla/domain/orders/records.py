@@ -58,6 +58,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+JSON_COLUMNS = ("segments", "address", "products", "discounts", "order_analytics")
+"""The members of an order that are JSON in the table too."""
+
+
 class OrderMembers(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller says of an order; None is "not said" and leaves what is stored."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from karla.domain.shipments.records import Consignment, Shipment, ShipmentEvent
 from karla.domain.subscribers.records.lanes import WebhookNotice
 from karla.infra.iso8601 import iso8601
 from karla.infra.work import Fact
-from karla.vocabulary.events import WEBHOOKS, Direction, Flag, Notice, Phase, State
+from karla.vocabulary.events import CATALOGUE, WEBHOOKS, Direction, Flag, Notice, Phase, State
 from karla.vocabulary.locale import wire_code
 
 VERSION = 1
@@ -160,6 +161,16 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     context: msgspec.Raw
 
 
+class EntryKind(msgspec.Struct, frozen=True, kw_only=True):
+    """What entries have in common whose facts are of one kind."""
+
+    source: str
+    ref: str
+    event_name: str
+    event_group: str | None
+    test: bool = False
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A fact ready for the journal; `head` is its envelope up to and without the shop.
 
@@ -168,15 +179,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     shop_id: UUID
+    kind: EntryKind
     triggered_at: datetime
-    source: str
-    ref: str
-    event_name: str
-    event_group: str | None
     order_id: UUID | None
     shipment_id: UUID | None
     subject_id: UUID
-    test: bool
     head: bytes
 
 
@@ -226,54 +233,62 @@ def entry_of(fact: Fact, now: datetime) -> Entry:
     return entry
 
 
+@cache
+def _kind(event_name: str, direction: Direction) -> EntryKind:
+    kind = CATALOGUE[event_name]
+    return EntryKind(
+        source="shipments", ref=kind.ref, event_name=kind.name, event_group=kind.group_for(direction)
+    )  # fmt: skip
+
+
 def _shipment_entry(fact: ShipmentEvent, triggered_at: datetime, context: msgspec.Raw) -> Entry:
+    kind = _kind(fact.kind.name, fact.shipment.direction)
     envelope = Envelope(
-        source="shipments",
-        ref=fact.kind.ref,
+        source=kind.source,
+        ref=kind.ref,
         version=VERSION,
         triggered_at=iso8601(triggered_at),
-        event_group=fact.group,
+        event_group=kind.event_group,
         event_data=_shipment_data(fact),
         context=context,
     )
     return Entry(
         id=fact.event_id,
         shop_id=fact.shop_id,
+        kind=kind,
         triggered_at=triggered_at,
-        source=envelope.source,
-        ref=envelope.ref,
-        event_name=fact.kind.name,
-        event_group=envelope.event_group,
         order_id=fact.shipment.order_id,
         shipment_id=fact.shipment.id,
         subject_id=fact.shipment.id,
-        test=False,
         head=_encode(envelope)[:-1],
     )
 
 
 def _notice_entry(fact: WebhookNotice, triggered_at: datetime) -> Entry:
-    envelope = Envelope(
+    kind = EntryKind(
         source=WEBHOOKS,
         ref=fact.notice.ref,
+        event_name=fact.notice,
+        event_group=fact.notice.group,
+        test=fact.notice is Notice.TEST,
+    )
+    envelope = Envelope(
+        source=kind.source,
+        ref=kind.ref,
         version=VERSION,
         triggered_at=iso8601(triggered_at),
-        event_group=fact.notice.group,
+        event_group=kind.event_group,
         event_data=_notice_data(fact),
         context=_NO_CONTEXT,
     )
     return Entry(
         id=fact.event_id,
         shop_id=fact.shop_id,
+        kind=kind,
         triggered_at=triggered_at,
-        source=envelope.source,
-        ref=envelope.ref,
-        event_name=fact.notice,
-        event_group=envelope.event_group,
         order_id=None,
         shipment_id=None,
         subject_id=fact.webhook_id,
-        test=fact.notice is Notice.TEST,
         head=_encode(envelope)[:-1],
     )
 

@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 
 from karla.domain.shipments.commands import writing
-from karla.domain.shipments.queries.files import Key, consignment_from, consignments_of, telling_events
+from karla.domain.shipments.queries.files import Key
+from karla.domain.shipments.queries.observed import Found, consignments_of, telling_events
 from karla.domain.shipments.records import Consignment, Observation, Observed, Shipment, ShipmentEvent, TimelineEvent
 from karla.domain.shipments.rules.timelines import may_carry, standing, unknown_event, with_event, with_shipments
 from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
@@ -148,26 +149,23 @@ def _event(work: Work, observation: Observation) -> TimelineEvent:
 
 
 class _Batch:
-    """The observed shipments as the batch goes on.
-
-    Orders are not kept as records: all at once they would lie in no cache by the time that they are written.
-    """
+    """The observed shipments as the batch goes on."""
 
     def __init__(
         self,
         order_of: Mapping[Key, Key],
-        documents: Mapping[Key, str],
+        consignments: Mapping[Key, Found],
         timelines: dict[Key, tuple[TimelineEvent, ...]],
     ) -> None:
         self._order_of = order_of
-        self._documents = documents
+        self._consignments = consignments
         self._timelines = timelines
         self._moved: dict[UUID, Shipment] = {}
 
     def consignment(self, observation: Observation) -> Consignment | None:
         """The order with the shipment that was observed, as it stands now; None if there is no such shipment."""
         order = self._order_of.get((observation.shop_id, observation.shipment_id))
-        return with_shipments(consignment_from(self._documents[order]), self._moved) if order else None
+        return with_shipments(self._consignments[order].consignment(), self._moved) if order else None
 
     def timeline(self, observation: Observation) -> tuple[TimelineEvent, ...]:
         """What of the shipment's timeline matters, see `telling_events`, and what the batch has brought so far."""
@@ -188,8 +186,6 @@ async def _locked(work: Work, observations: Sequence[Observation]) -> _Batch:
         list(work.scope.shops),
     )
     order_of = {(shop, shipment): (shop, order) for shop, order, shipments in locked for shipment in shipments}
-    return _Batch(
-        order_of,
-        await consignments_of(work.scope, work.connection, set(order_of.values())),
-        await telling_events(work.scope, work.connection, observations),
-    )
+    consignments = await consignments_of(work.scope, work.connection, set(order_of.values()))
+    timelines = await telling_events(work.scope, work.connection, observations, consignments.values())
+    return _Batch(order_of, consignments, timelines)

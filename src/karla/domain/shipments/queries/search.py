@@ -9,7 +9,8 @@ from asyncpg import Record
 
 from karla.domain.orders.queries import orders_by_references, uuid_or_none
 from karla.domain.orders.records import Reference, ReferenceKind
-from karla.domain.shipments.queries.files import DOCUMENT, file_from, files_of, shipment_from
+from karla.domain.shipments.queries.files import DOCUMENT, file_from, files_of
+from karla.domain.shipments.queries.rows import COLUMNS, shipment_from
 from karla.domain.shipments.records import OrderFile, Shipment
 from karla.infra.errors import Conflict, NotFound
 from karla.infra.paging import Paged
@@ -150,7 +151,7 @@ async def search_shipments(
     """Parcels with the order that each belongs to, last updated first."""
     where, values = _where(_SHIPMENT_CONDITIONS, wanted, 4)
     rows = await connection.fetch(
-        f"select s.* from shipments s where s.shop_id = $1{where}"  # noqa: S608 - conditions of our own
+        f"select {COLUMNS} from shipments s where s.shop_id = $1{where}"  # noqa: S608 - conditions of our own
         " order by s.updated_at desc, s.id limit $2 offset $3",
         scope.shop,
         paged.per_page,
@@ -173,14 +174,16 @@ async def demand_shipment(scope: Scope, connection: Connection, text: str) -> Sh
     Of several by one kind it is the newest. NotFound when there is none.
     """
     row = await connection.fetchrow(
-        """
-        select s.*, 1 as kind from shipments s where s.shop_id = $1 and s.id = $2
-        union all
-        select s.*, 2 from shipments s where s.shop_id = $1 and s.tracking_number = $3
-        union all
-        select s.*, 3 from shipments s where s.shop_id = $1 and s.external_shipment_id = $3
-        order by kind, created_at desc, id limit 1
-        """,
+        f"""
+        select {COLUMNS} from (
+            select s.*, 1 as kind from shipments s where s.shop_id = $1 and s.id = $2
+            union all
+            select s.*, 2 from shipments s where s.shop_id = $1 and s.tracking_number = $3
+            union all
+            select s.*, 3 from shipments s where s.shop_id = $1 and s.external_shipment_id = $3
+            order by kind, created_at desc, id limit 1
+        ) s
+        """,  # noqa: S608 - no value is interpolated
         scope.shop,
         uuid_or_none(text),
         text,

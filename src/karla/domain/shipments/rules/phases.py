@@ -71,9 +71,10 @@ def settle(scans: Iterable[Scan]) -> Standing:
 def _counting(scans: Iterable[Scan]) -> list[Scan]:
     """The scans that the latest correction leaves standing: itself, and what was reported for later."""
     known = [scan for scan in scans if scan.name in CATALOGUE and scan.name not in MOVES_NOTHING]
-    corrected = max((scan.time for scan in known if scan.correction), default=None)
-    if corrected is None:
+    corrections = [scan.time for scan in known if scan.correction]
+    if not corrections:
         return known
+    corrected = max(corrections)
     return [scan for scan in known if scan.time > corrected or (scan.correction and scan.time == corrected)]
 
 

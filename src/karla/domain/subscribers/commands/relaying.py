@@ -113,8 +113,8 @@ _FAN_OUT = """
            (select count(*) from oldest) = $1 or (select count(*) from waiting) > (select count(*) from taken) as more,
            (select shop_id from shops where place = $5) as after
 """
-_FAN_OUT_ALONE = _FAN_OUT.format(waiting=_ALONE, id=id_sql("$6"))
-_FAN_OUT_BESIDE_OTHERS = _FAN_OUT.format(waiting=_BESIDE_OTHERS, id=id_sql("$6"))
+_FAN_OUT_ALONE = _FAN_OUT.format(waiting=_ALONE, id=id_sql("$6", "$7"))
+_FAN_OUT_BESIDE_OTHERS = _FAN_OUT.format(waiting=_BESIDE_OTHERS, id=id_sql("$6", "$7"))
 
 
 class BatchTooSlow(TimeoutError):
@@ -144,7 +144,7 @@ async def fan_out(work: Work, limit: int, *, deliveries: int = _UNBOUNDED, after
             deliveries,
             after or _BEFORE_ALL_SHOPS,
             _SHOPS,
-            id_start(),
+            *id_start(),
         )
     except (TimeoutError, asyncpg.QueryCanceledError) as error:
         raise BatchTooSlow from error

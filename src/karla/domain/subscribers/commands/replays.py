@@ -72,6 +72,7 @@ async def replay(
         )
         return Replayed(None, count, more=count > limit)
     replay_id = new_id()
+    new_ids = id_sql(*(where.value(part) for part in id_start()))
     found = await work.connection.fetchrow(
         f"""
         with chosen as (
@@ -80,7 +81,7 @@ async def replay(
         ), added as (
             insert into deliveries (shop_id, id, webhook_id, event_id, triggered_at, position, ordering_key,
                                     replay_id, status, attempts, due_at, created_at)
-            select {where.value(webhook.shop_id)}, {id_sql(where.value(id_start()))}, {where.value(webhook.id)},
+            select {where.value(webhook.shop_id)}, {new_ids}, {where.value(webhook.id)},
                    id, triggered_at, position,
                    case when {where.value(webhook.ordering)} = 'shipment' then shipment_id end,
                    {where.value(replay_id)}, 'pending', 0, {(now := where.value(work.now))}, {now}

@@ -50,16 +50,16 @@ async def send_test(work: Work, webhook_id: UUID, event_name: str | None = None)
         webhook.shop_id,
         entry.triggered_at,
         entry.id,
-        entry.source,
-        entry.ref,
-        entry.event_name,
-        entry.event_group,
+        entry.kind.source,
+        entry.kind.ref,
+        entry.kind.event_name,
+        entry.kind.event_group,
         entry.head,
         delivery_id,
         webhook.id,
         work.now,
     )
-    await record(work, Action.WEBHOOK_TESTED, webhook.id, after={"delivery_id": delivery_id, "ref": entry.ref})
+    await record(work, Action.WEBHOOK_TESTED, webhook.id, after={"delivery_id": delivery_id, "ref": entry.kind.ref})
     await wake(work, webhook)
     return await demand_delivery(work.scope, work.connection, webhook.id, delivery_id)
 

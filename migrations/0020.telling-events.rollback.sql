@@ -1,0 +1,1 @@
+drop index shipment_events_telling;

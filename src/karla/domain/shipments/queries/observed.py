@@ -1,0 +1,107 @@
+"""What observations find: the orders of the shipments, and what of their timelines matters."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+import asyncpg
+import msgspec
+
+from karla.domain.orders import queries as orders
+from karla.domain.shipments.queries import rows
+from karla.domain.shipments.queries.files import Key
+from karla.domain.shipments.records import Consignment, Observation, TimelineEvent
+from karla.domain.shipments.rules.phases import MOVES_NOTHING
+from karla.domain.shipments.rules.timelines import chronological
+from karla.infra.work import Connection
+from karla.vocabulary.scope import Scope
+
+_ORDERS = f"""
+    select {orders.COLUMNS} from unnest($1::uuid[], $2::uuid[]) as wanted (shop_id, id)
+    join orders o on o.shop_id = wanted.shop_id and o.id = wanted.id
+    where o.shop_id = any ($3::uuid[])
+"""  # noqa: S608 - no value is interpolated
+_SHIPMENTS = f"""
+    select {rows.COLUMNS} from unnest($1::uuid[], $2::uuid[]) as wanted (shop_id, id)
+    join shipments s on s.shop_id = wanted.shop_id and s.order_id = wanted.id
+    where s.shop_id = any ($3::uuid[])
+    order by s.position
+"""  # noqa: S608 - no value is interpolated
+
+# What matters beside the shipment's standing (see `standing` in the rules) has an index of its own: a timeline may be
+# long, and most of it says nothing more.
+_TELLING = """
+    select e.shop_id, e.shipment_id, json_agg(e)::text
+    from unnest($1::uuid[], $2::uuid[], $3::bool[], $4::text[], $5::text[])
+      as a (shop_id, shipment_id, whole, origin, external_id)
+    cross join lateral (
+        select e.* from shipment_events e
+        where e.shop_id = a.shop_id and e.shipment_id = a.shipment_id
+          and e.origin = a.origin and e.external_id = a.external_id
+        union all
+        select e.* from shipment_events e
+        where e.shop_id = a.shop_id and e.shipment_id = a.shipment_id
+          and (e.correction or e.additional_info ?| array['expected_delivery', 'pickup_point'])
+        union all
+        select e.* from shipment_events e
+        where a.whole and e.shop_id = a.shop_id and e.shipment_id = a.shipment_id
+    ) e
+    where a.shop_id = any ($6::uuid[])
+    group by e.shop_id, e.shipment_id
+"""
+
+_events = msgspec.json.Decoder(tuple[TimelineEvent, ...]).decode
+
+
+class Found(NamedTuple):
+    """The rows of a consignment: records are made one after the other, as each is worked on.
+
+    All at once they would lie in no cache by then.
+    """
+
+    order: asyncpg.Record
+    shipments: list[asyncpg.Record]
+
+    def consignment(self) -> Consignment:
+        """The records."""
+        return Consignment(orders.order_from(self.order), tuple([rows.shipment_from(row) for row in self.shipments]))
+
+
+async def consignments_of(scope: Scope, connection: Connection, wanted: Collection[Key]) -> dict[Key, Found]:
+    """The orders with these keys and all their shipments; those outside of the scope are left out."""
+    arguments = ([shop_id for shop_id, _ in wanted], [order_id for _, order_id in wanted], list(scope.shops))
+    parcels = defaultdict[Key, list[asyncpg.Record]](list)
+    for row in await connection.fetch(_SHIPMENTS, *arguments):
+        parcels[row["shop_id"], row["order_id"]].append(row)
+    return {
+        (row["shop_id"], row["id"]): Found(row, parcels[row["shop_id"], row["id"]])
+        for row in await connection.fetch(_ORDERS, *arguments)
+    }
+
+
+async def telling_events(
+    scope: Scope, connection: Connection, observations: Sequence[Observation], consignments: Iterable[Found]
+) -> dict[Key, tuple[TimelineEvent, ...]]:
+    """What the timelines of these shipments, which are of the consignments, hold that matters beside their standing.
+
+    Chronological. That is what was observed already, corrections, and what tells of the delivery; all of it where a
+    correction was observed, or where a shipment stands by what moves nothing (until 0.2.0 it did). A shipment of
+    which nothing matters is left out, as are those outside of the scope.
+    """
+    parcels = (row for found in consignments for row in found.shipments)
+    misplaced = {row["id"] for row in parcels if row["event_name"] in MOVES_NOTHING}
+    documents = await connection.fetch(
+        _TELLING,
+        [observation.shop_id for observation in observations],
+        [observation.shipment_id for observation in observations],
+        [observation.correction or observation.shipment_id in misplaced for observation in observations],
+        [observation.origin for observation in observations],
+        [observation.external_id for observation in observations],
+        list(scope.shops),
+    )
+    return {(shop_id, shipment_id): _timeline(document) for shop_id, shipment_id, document in documents}
+
+
+def _timeline(document: str) -> tuple[TimelineEvent, ...]:
+    # An event may be found in several ways, and by several observations of its shipment.
+    return chronological({event.id: event for event in _events(document)}.values())
