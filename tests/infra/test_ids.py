@@ -53,7 +53,7 @@ def test_no_two_threads_make_the_same() -> None:
 def test_no_two_processes_of_one_make_the_same() -> None:
     script = (
         "import os; from karla.infra.ids import new_id; new_id(); child = os.fork(); "
-        "print(*(new_id().hex[17:] for _ in range(100)), flush=True); child and os.waitpid(child, 0)"
+        "child and os.waitpid(child, 0); print(*(new_id().hex[17:] for _ in range(100)), flush=True)"
     )
     made = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     assert len(set(made)) == len(made) == 200

@@ -56,9 +56,9 @@ def id_start() -> IdStart:
 
 
 def id_sql(head: str, rest: str) -> str:
-    """An expression that makes an id like `new_id` for each row, of two parameters that hold an `id_start`.
+    """An expression for the list of a select: an id in the form of `new_id` for each row, counted up from the first.
 
-    It stands in the list of a select.
+    Its two parameters hold an `id_start`.
     """
     # Counted, as PostgreSQL takes longer to make random ones than to write the rows.
     return f"({head}::text || to_hex({rest}::bigint + row_number() over ()))::uuid"

@@ -17,7 +17,7 @@ from karla.infra.parts import in_parts
 from karla.infra.work import Work
 from karla.vocabulary.events import CATALOGUE
 
-# As `orders.commands` locks, and in the same order. What the rows hold is read by a statement of its own afterwards:
+# As `orders.commands` locks, and in the same order. What the rows hold is read by statements of their own afterwards:
 # this one sees what was there before it had to wait. The `limit` makes PostgreSQL look up each shipment by its key:
 # for many at once it would rather read a whole table that it takes for a small one.
 _LOCK = """
