@@ -11,9 +11,11 @@ import pytest_asyncio
 
 from karla.domain.orders.records import Reference, ReferenceKind
 from karla.domain.shipments.commands.changes import cancel_order, update_shipment
+from karla.domain.shipments.commands.upsert import upsert_orders
 from karla.domain.shipments.records import Observation, Observed, OrderFile, Shipment, Tracking
 from karla.infra.access import scope_of
 from karla.infra.errors import Conflict, Invalid, KarlaError, NotFound
+from karla.infra.work import Work
 from karla.vocabulary.events import Direction
 from tests.support.clocks import NOON
 from tests.support.karla import Karla
@@ -257,6 +259,30 @@ async def test_the_same_observation_at_once_is_told_once(rooms: OrderRooms) -> N
     outcomes = await asyncio.gather(*(rooms.observe(scan) for _ in range(12)))
     assert sorted(seen(outcome).known for (outcome,) in outcomes) == [False] + [True] * 11
     assert rooms.take_facts() == ["OUT_FOR_DELIVERY"]
+
+
+async def test_what_changed_while_it_waited_for_the_order_is_told_with_it(rooms: OrderRooms) -> None:
+    shipment = await parcel(rooms)
+    waiting = "select exists (select from pg_locks where not granted)"
+
+    async def change(work: Work) -> asyncio.Task[list[Observed | KarlaError]]:
+        """The whole order is another one, and has a parcel more, before the scan gets its turn."""
+        await work.connection.execute(
+            "update orders set email_id = 'new@mail.example', products = '[{\"sku\": \"MUG\"}]' where id = $1",
+            shipment.order_id,
+        )
+        await upsert_orders(work, [rooms.command("1", "SECOND")])
+        scan = asyncio.create_task(rooms.observe(rooms.seen(shipment.id, "OUT_FOR_DELIVERY")))
+        async with asyncio.timeout(10):
+            while not await work.connection.fetchval(waiting):
+                pass
+        return scan
+
+    await (await rooms.db.write(rooms.scope, change))
+    told = rooms.facts[-1]
+    assert (told.kind.name, told.consignment.order.email_id) == ("OUT_FOR_DELIVERY", "new@mail.example")
+    assert told.consignment.order.products == [{"sku": "MUG"}]
+    assert [one.tracking_number for one in told.consignment.shipments] == ["NUMBER1", "SECOND"]
 
 
 async def test_on_its_way_back_the_same_event_belongs_to_another_group(rooms: OrderRooms) -> None:

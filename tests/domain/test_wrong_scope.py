@@ -25,7 +25,7 @@ from karla.domain.shipments.queries import search
 from karla.domain.shipments.queries.changes import changed_orders, order_file
 from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.queries.habits import habits_of
-from karla.domain.shipments.queries.observed import consignments_of, telling_events
+from karla.domain.shipments.queries.observed import shipments_of, telling_events
 from karla.domain.shipments.records import Observation
 from karla.domain.shoppers import queries as shoppers
 from karla.domain.shoppers.records import Knock
@@ -130,7 +130,7 @@ QUERIES: dict[str, Query] = {
         s, c, {(f.shop_id, UUID(f.order["uuid"])): None}
     ),
     "shipments.queries.changes.order_file": lambda s, c, f: order_file(s, c, UUID(f.order["uuid"])),
-    "shipments.queries.observed.consignments_of": lambda s, c, f: consignments_of(
+    "shipments.queries.observed.shipments_of": lambda s, c, f: shipments_of(
         s, c, [(f.scope.shop, UUID(f.order["uuid"]))]
     ),
     "shipments.queries.files.files_of": parcels_of,

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from karla.domain.orders.records import JSON_COLUMNS, Order, Reference, ReferenceKind
@@ -98,7 +97,7 @@ class _Json(msgspec.Struct, frozen=True):
 _json = msgspec.json.Decoder(_Json).decode
 
 
-def order_from(row: asyncpg.Record) -> Order:
+def order_from(row: Iterable[Any]) -> Order:
     """An order of a row of `COLUMNS`."""
     # Name by name, as that takes a third of the time of a mapping.
     (

@@ -12,15 +12,18 @@ from karla.infra.work import Fact, Work
 # The payload's end is made here, as the slug is known here: that saves a round trip to ask for it.
 # An event without a group notifies nobody, so it is journalled and goes no further; a test goes to its webhook alone.
 _WRITE = """
-    with journalled as (
+    with tails as materialized (
+        select id, convert_to(
+            ',"shop_slug":' || to_json(slug)::text || ',"shop_id":"' || id::text || '"}', 'UTF8') as tail
+        from shops where id = any ($3)
+    ), journalled as (
         insert into events (shop_id, triggered_at, id, source, ref, event_name, event_group, order_id,
                             shipment_id, test, payload)
         select a.shop_id, a.triggered_at, a.id, ($9::text[])[a.kind], ($10::text[])[a.kind], ($11::text[])[a.kind],
-               ($12::text[])[a.kind], a.order_id, a.shipment_id, ($13::bool[])[a.kind], a.head || convert_to(
-                   ',"shop_slug":' || to_json(s.slug)::text || ',"shop_id":"' || s.id::text || '"}', 'UTF8')
+               ($12::text[])[a.kind], a.order_id, a.shipment_id, ($13::bool[])[a.kind], a.head || s.tail
         from unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::int[], $5::uuid[], $6::uuid[], $7::bytea[])
           as a (triggered_at, id, shop_id, kind, order_id, shipment_id, head)
-        join shops s on s.id = a.shop_id
+        join tails s on s.id = a.shop_id
     )
     insert into outbox (shop_id, event_id, triggered_at, ordering_key, filters)
     select shop_id, id, triggered_at, subject_id, string_to_array(($14::text[])[kind], ' ')

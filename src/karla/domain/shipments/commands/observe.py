@@ -1,14 +1,18 @@
 """Something was seen to happen to shipments: it goes on their timelines, and out."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from karla.domain.orders import queries as orders
 from karla.domain.shipments.commands import writing
 from karla.domain.shipments.queries.files import Key
-from karla.domain.shipments.queries.observed import Found, consignments_of, telling_events
+from karla.domain.shipments.queries.observed import shipments_of, telling_events
+from karla.domain.shipments.queries.rows import shipment_from
 from karla.domain.shipments.records import Consignment, Observation, Observed, Shipment, ShipmentEvent, TimelineEvent
 from karla.domain.shipments.rules.timelines import may_carry, standing, unknown_event, with_event, with_shipments
 from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
@@ -17,11 +21,12 @@ from karla.infra.parts import in_parts
 from karla.infra.work import Work
 from karla.vocabulary.events import CATALOGUE
 
-# As `orders.commands` locks, and in the same order. What the rows hold is read by statements of their own afterwards:
-# this one sees what was there before it had to wait. The `limit` makes PostgreSQL look up each shipment by its key:
-# for many at once it would rather read a whole table that it takes for a small one.
-_LOCK = """
-    select o.shop_id, o.id, w.shipments
+# As `orders.commands` locks, and in the same order: of an order that it had to wait for, this gives the columns as they
+# are then. The shipments are read by statements of their own afterwards: here those are seen that were there before.
+# The `limit` makes PostgreSQL look up each shipment by its key: for many at once it would rather read a whole table
+# that it takes for a small one.
+_LOCK = f"""
+    select w.shipments, {orders.COLUMNS}
     from (
         select s.shop_id, s.order_id, array_agg(s.id) as shipments
         from unnest($1::uuid[], $2::uuid[]) as w (shop_id, id)
@@ -33,7 +38,7 @@ _LOCK = """
     ) w
     join orders o on o.shop_id = w.shop_id and o.id = w.order_id
     order by o.id for update of o
-"""
+"""  # noqa: S608 - no value is interpolated
 
 
 async def observe(work: Work, observations: Sequence[Observation]) -> list[Observed | KarlaError]:
@@ -148,24 +153,32 @@ def _event(work: Work, observation: Observation) -> TimelineEvent:
     )
 
 
+class _Found(NamedTuple):
+    """The rows of an order and its shipments: records are made of them one after the other, as each is worked on.
+
+    All at once they would lie in no cache by then.
+    """
+
+    order: Iterable[Any]
+    shipments: Sequence[Iterable[Any]]
+
+    def consignment(self) -> Consignment:
+        """The records."""
+        return Consignment(orders.order_from(self.order), tuple([shipment_from(row) for row in self.shipments]))
+
+
 class _Batch:
     """The observed shipments as the batch goes on."""
 
-    def __init__(
-        self,
-        order_of: Mapping[Key, Key],
-        consignments: Mapping[Key, Found],
-        timelines: dict[Key, tuple[TimelineEvent, ...]],
-    ) -> None:
-        self._order_of = order_of
-        self._consignments = consignments
+    def __init__(self, found: Mapping[Key, _Found], timelines: dict[Key, tuple[TimelineEvent, ...]]) -> None:
+        self._found = found
         self._timelines = timelines
         self._moved: dict[UUID, Shipment] = {}
 
     def consignment(self, observation: Observation) -> Consignment | None:
         """The order with the shipment that was observed, as it stands now; None if there is no such shipment."""
-        order = self._order_of.get((observation.shop_id, observation.shipment_id))
-        return with_shipments(self._consignments[order].consignment(), self._moved) if order else None
+        found = self._found.get((observation.shop_id, observation.shipment_id))
+        return with_shipments(found.consignment(), self._moved) if found else None
 
     def timeline(self, observation: Observation) -> tuple[TimelineEvent, ...]:
         """What of the shipment's timeline matters, see `telling_events`, and what the batch has brought so far."""
@@ -185,7 +198,11 @@ async def _locked(work: Work, observations: Sequence[Observation]) -> _Batch:
         [observation.shipment_id for observation in observations],
         list(work.scope.shops),
     )
-    order_of = {(shop, shipment): (shop, order) for shop, order, shipments in locked for shipment in shipments}
-    consignments = await consignments_of(work.scope, work.connection, set(order_of.values()))
-    timelines = await telling_events(work.scope, work.connection, observations, consignments.values())
-    return _Batch(order_of, consignments, timelines)
+    keys = [(row["shop_id"], row["id"]) for row in locked]
+    shipments = await shipments_of(work.scope, work.connection, keys)
+    found: dict[Key, _Found] = {}
+    for key, (observed, *order) in zip(keys, locked, strict=True):
+        rows = _Found(order, shipments[key])
+        found.update({(key[0], shipment_id): rows for shipment_id in observed})
+    parcels = itertools.chain.from_iterable(shipments.values())
+    return _Batch(found, await telling_events(work.scope, work.connection, observations, parcels))

@@ -1,26 +1,19 @@
-"""What observations find: the orders of the shipments, and what of their timelines matters."""
+"""What observations find beside the orders: all shipments of each, and what of the timelines matters."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
 
 import asyncpg
 import msgspec
 
-from karla.domain.orders import queries as orders
 from karla.domain.shipments.queries import rows
 from karla.domain.shipments.queries.files import Key
-from karla.domain.shipments.records import Consignment, Observation, TimelineEvent
+from karla.domain.shipments.records import Observation, TimelineEvent
 from karla.domain.shipments.rules.phases import MOVES_NOTHING
 from karla.domain.shipments.rules.timelines import chronological
 from karla.infra.work import Connection
 from karla.vocabulary.scope import Scope
 
-_ORDERS = f"""
-    select {orders.COLUMNS} from unnest($1::uuid[], $2::uuid[]) as wanted (shop_id, id)
-    join orders o on o.shop_id = wanted.shop_id and o.id = wanted.id
-    where o.shop_id = any ($3::uuid[])
-"""  # noqa: S608 - no value is interpolated
 # Sorted within each order, which leads PostgreSQL to the index by order: for a table that it hasn't analysed yet it may
 # take the one by shop, and read all of a shop's shipments for each order.
 _SHIPMENTS = f"""
@@ -57,43 +50,32 @@ _TELLING = """
 _events = msgspec.json.Decoder(tuple[TimelineEvent, ...]).decode
 
 
-class Found(NamedTuple):
-    """The rows of a consignment: records are made one after the other, as each is worked on.
+async def shipments_of(
+    scope: Scope, connection: Connection, wanted: Collection[Key]
+) -> dict[Key, list[asyncpg.Record]]:
+    """All shipments of the orders with these keys, by position, as rows for `shipment_from`.
 
-    All at once they would lie in no cache by then.
+    Orders without any are left out, as are those outside of the scope.
     """
-
-    order: asyncpg.Record
-    shipments: list[asyncpg.Record]
-
-    def consignment(self) -> Consignment:
-        """The records."""
-        return Consignment(orders.order_from(self.order), tuple([rows.shipment_from(row) for row in self.shipments]))
-
-
-async def consignments_of(scope: Scope, connection: Connection, wanted: Collection[Key]) -> dict[Key, Found]:
-    """The orders with these keys and all their shipments; those outside of the scope are left out."""
-    arguments = ([shop_id for shop_id, _ in wanted], [order_id for _, order_id in wanted], list(scope.shops))
-    parcels = defaultdict[Key, list[asyncpg.Record]](list)
-    for row in await connection.fetch(_SHIPMENTS, *arguments):
-        parcels[row["shop_id"], row["order_id"]].append(row)
-    return {
-        (row["shop_id"], row["id"]): Found(row, parcels[row["shop_id"], row["id"]])
-        for row in await connection.fetch(_ORDERS, *arguments)
-    }
+    found = await connection.fetch(
+        _SHIPMENTS, [shop_id for shop_id, _ in wanted], [order_id for _, order_id in wanted], list(scope.shops)
+    )
+    shipments = defaultdict[Key, list[asyncpg.Record]](list)
+    for row in found:
+        shipments[row["shop_id"], row["order_id"]].append(row)
+    return shipments
 
 
 async def telling_events(
-    scope: Scope, connection: Connection, observations: Sequence[Observation], consignments: Iterable[Found]
+    scope: Scope, connection: Connection, observations: Sequence[Observation], shipments: Iterable[asyncpg.Record]
 ) -> dict[Key, tuple[TimelineEvent, ...]]:
-    """What the timelines of these shipments, which are of the consignments, hold that matters beside their standing.
+    """What the timelines of these shipments, whose rows are among those given, hold that matters beside their standing.
 
     Chronological. That is what was observed already, corrections, and what tells of the delivery; all of it where a
     correction was observed, or where a shipment stands by what moves nothing (until 0.2.0 it did). A shipment of
     which nothing matters is left out, as are those outside of the scope.
     """
-    parcels = (row for found in consignments for row in found.shipments)
-    misplaced = {row["id"] for row in parcels if row["event_name"] in MOVES_NOTHING}
+    misplaced = {row["id"] for row in shipments if row["event_name"] in MOVES_NOTHING}
     documents = await connection.fetch(
         _TELLING,
         [observation.shop_id for observation in observations],

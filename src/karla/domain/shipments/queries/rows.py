@@ -1,6 +1,7 @@
 """Shipments of rows of the table."""
 
-import asyncpg
+from collections.abc import Iterable
+from typing import Any
 
 from karla.domain.shipments.records import Shipment
 from karla.vocabulary.events import Direction, Flag, Phase, State
@@ -20,7 +21,7 @@ _STATES = {member.value: member for member in State}
 _FLAGS = {member.value: member for member in Flag}
 
 
-def shipment_from(row: asyncpg.Record) -> Shipment:
+def shipment_from(row: Iterable[Any]) -> Shipment:
     """A shipment of a row of `COLUMNS`."""
     (
         shop_id, shipment_id, order_id, position, tracking_number, external_shipment_id, carrier_reference,
