@@ -20,7 +20,7 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-@pytest.mark.parametrize("many", [0, 1, 100, 101, 250])
+@pytest.mark.parametrize("many", [0, 1, 25, 26, 125, 126, 250])
 async def test_all_are_made_and_written_in_their_order(many: int) -> None:
     written: list[int] = []
 
@@ -43,7 +43,7 @@ async def test_nothing_more_is_written_once_one_could_not_be_made() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await in_parts(range(500), make, write)
-    assert len(written) == 100
+    assert len(written) == 125
 
 
 class TestMeanwhile:

@@ -1,13 +1,16 @@
 """Much to write at once: made ready part by part, so that neither Python nor PostgreSQL waits for the other."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# So many that what a statement costs besides its rows is nothing.
+# So few that PostgreSQL has soon something to do, and then so many that what a statement costs besides its rows is
+# nothing.
+_FIRST = 25
 _PART = 100
 # So often that PostgreSQL waits for less than a millisecond, so seldom that looking whether it does costs little.
 _STEPS = 4
@@ -19,15 +22,16 @@ async def in_parts(
     write: Callable[[Sequence[Result]], Coroutine[object, object, object]],
 ) -> list[Result]:
     """Make something of each item and write it, in their order: while PostgreSQL writes a part the next one is made."""
-
-    def made(start: int) -> Iterator[Result]:
-        for item in items[start : start + _PART]:
-            yield make(item)
-
-    results = [*made(0)]
-    for start in range(0, len(items), _PART):
-        stop = start + _PART
-        results += await meanwhile(write(results[start:stop]), made(stop))
+    if not items:
+        return []
+    edges = [0, *range(_FIRST, len(items), _PART), len(items)]
+    first, *others = [items[start:stop] for start, stop in pairwise(edges)]
+    results: list[Result] = []
+    ready = [make(item) for item in first]
+    for part in (*others, ()):
+        made = await meanwhile(write(ready), map(make, part))
+        results += ready
+        ready = made
     return results
 
 
