@@ -236,9 +236,8 @@ def entry_of(fact: Fact, now: datetime) -> Entry:
 @cache
 def _kind(event_name: str, direction: Direction) -> EntryKind:
     kind = CATALOGUE[event_name]
-    return EntryKind(
-        source="shipments", ref=kind.ref, event_name=kind.name, event_group=kind.group_for(direction)
-    )  # fmt: skip
+    group = kind.group_for(direction)
+    return EntryKind(source="shipments", ref=kind.ref, event_name=kind.name, event_group=group)
 
 
 def _shipment_entry(fact: ShipmentEvent, triggered_at: datetime, context: msgspec.Raw) -> Entry:
