@@ -14,12 +14,14 @@ class Counter:
 
     def __init__(self, *, held: bool = False) -> None:
         self.batches: list[list[int]] = []
+        self.begun: asyncio.Queue[None] = asyncio.Queue()
         self.let_go = asyncio.Event()
         if not held:
             self.let_go.set()
 
     async def __call__(self, items: Sequence[int]) -> Sequence[int | Exception]:
         self.batches.append(list(items))
+        self.begun.put_nowait(None)
         await self.let_go.wait()
         if 13 in items:
             raise RuntimeError("the whole batch fails")
@@ -39,8 +41,7 @@ async def test_what_comes_meanwhile_goes_together_in_its_order() -> None:
     counter = Counter(held=True)
     coalescer: Coalescer[int, int] = Coalescer(counter, max_batch=4, lanes=1)
     first = asyncio.create_task(coalescer.submit(0))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await counter.begun.get()
     rest = [asyncio.create_task(coalescer.submit(item)) for item in range(2, 20, 2)]
     await asyncio.sleep(0)
     assert counter.batches == [[0]]
@@ -49,12 +50,35 @@ async def test_what_comes_meanwhile_goes_together_in_its_order() -> None:
     assert counter.batches == [[0], [2, 4, 6, 8], [10, 12, 14, 16], [18]]
 
 
+async def test_what_comes_right_after_one_another_goes_together() -> None:
+    counter = Counter()
+    coalescer: Coalescer[int, int] = Coalescer(counter)
+    tasks = []
+    for item in range(0, 20, 2):
+        tasks.append(asyncio.create_task(coalescer.submit(item)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*tasks) == list(range(0, 40, 4))
+    assert counter.batches == [list(range(0, 20, 2))]
+
+
+async def test_nobody_waits_for_long_while_ever_more_come() -> None:
+    counter = Counter()
+    coalescer: Coalescer[int, int] = Coalescer(counter, max_batch=1_000_000)
+    tasks = []
+    while counter.begun.empty():
+        tasks.append(asyncio.create_task(coalescer.submit(2)))
+        await asyncio.sleep(0)
+    assert set(await asyncio.gather(*tasks)) == {4}
+
+
 async def test_lanes_go_side_by_side() -> None:
     counter = Counter(held=True)
     coalescer: Coalescer[int, int] = Coalescer(counter, max_batch=1, lanes=2)
     tasks = [asyncio.create_task(coalescer.submit(item)) for item in (2, 4, 6)]
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await counter.begun.get()
+    await counter.begun.get()
+    await asyncio.sleep(0)
     assert counter.batches == [[2], [4]]
     counter.let_go.set()
     assert await asyncio.gather(*tasks) == [4, 8, 12]
@@ -89,8 +113,7 @@ async def test_a_caller_that_goes_away_leaves_the_others() -> None:
     counter = Counter(held=True)
     coalescer: Coalescer[int, int] = Coalescer(counter)
     gone, waits = (asyncio.create_task(coalescer.submit(item)) for item in (2, 4))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await counter.begun.get()
     gone.cancel()
     await asyncio.sleep(0)
     counter.let_go.set()

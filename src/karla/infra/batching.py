@@ -1,4 +1,4 @@
-"""Group commit: calls that come while a transaction is under way go together into the next one."""
+"""Group commit: calls that come while a transaction is under way, or right after one another, share the next one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,6 +8,11 @@ from karla.infra.errors import Unavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+# A request takes about as many turns of the loop from the socket to its handler's `submit`.
+_TURNS = 4
+# However busy the loop is, nobody waits for longer so that others may go along.
+_GATHERING_SECONDS = 0.01
 
 
 class Coalescer(Generic[Item, Result]):
@@ -28,6 +33,7 @@ class Coalescer(Generic[Item, Result]):
         self._carry_out = carry_out
         self._max_batch = max_batch
         self._lanes = self._idle_lanes = lanes
+        self._gathering = False
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -40,20 +46,46 @@ class Coalescer(Generic[Item, Result]):
         """The item's result; raises the item's own error."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._idle_lanes:
-            self._idle_lanes -= 1
-            task = asyncio.create_task(self._lane())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._open_lane()
         return await future
+
+    def _open_lane(self) -> None:
+        """One gathers at a time; it takes all that come until it sets off."""
+        if not self._waiting or self._gathering or not self._idle_lanes:
+            return
+        self._idle_lanes -= 1
+        self._gathering = True
+        task = asyncio.create_task(self._lane())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _lane(self) -> None:
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]
-                await self._settle(batch)
+            batch = await self._gathered()
+            self._open_lane()
+            await self._settle(batch)
         finally:
             self._idle_lanes += 1
+        self._open_lane()
+
+    async def _gathered(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+        """The next batch, as soon as no more come: one item more costs far less than another batch.
+
+        Those who have just been answered often come right again; they would go in two halves, of which one is
+        under way while the other comes.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _GATHERING_SECONDS
+        seen = 0
+        try:
+            while seen < len(self._waiting) < self._max_batch and loop.time() < until:
+                seen = len(self._waiting)
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
+        finally:
+            self._gathering = False
+        batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]
+        return batch
 
     async def _settle(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
