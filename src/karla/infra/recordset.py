@@ -1,6 +1,7 @@
 """Rows for a statement as one JSON parameter: cheaper to bind than an array a column (19 beside 35 µs an order)."""
 
 from collections.abc import Iterable, Sequence
+from typing import NewType
 from uuid import UUID
 
 import msgspec
@@ -17,23 +18,30 @@ def recordset(table: str, columns: Sequence[str], parameter: int) -> str:
     return f"select {', '.join(columns)} from {source}"  # noqa: S608 - no value is interpolated
 
 
-def rows(structs: Sequence[msgspec.Struct]) -> str:
-    """The parameter: each struct a row, each member the column of its name."""
-    return _encode(structs).decode()
+Row = NewType("Row", bytes)
+"""One row as JSON: made ready by itself, so that it can be while PostgreSQL is busy with others."""
 
 
-def rows_with(columns: Sequence[str], structs: Iterable[msgspec.Struct]) -> str:
+def row(struct: msgspec.Struct) -> Row:
+    """Each member is the column of its name."""
+    return Row(_encode(struct))
+
+
+def row_with(columns: Sequence[str], struct: msgspec.Struct) -> Row:
     """The same with these members only: what isn't sent need not be read."""
-    return _encode([{name: getattr(struct, name) for name in columns} for struct in structs]).decode()
+    return Row(_encode({name: getattr(struct, name) for name in columns}))
 
 
-def rows_of_shops(structs: Iterable[tuple[UUID, msgspec.Struct]]) -> str:
-    """The same for structs that don't know their shop."""
-    return (
-        "[" + ",".join(f'{{"shop_id":"{shop_id}",{_encode(struct).decode()[1:]}' for shop_id, struct in structs) + "]"
-    )
+def row_of_shop(shop_id: UUID, struct: msgspec.Struct) -> Row:
+    """The same for a struct that doesn't know its shop."""
+    return Row(b'{"shop_id":"%b",%b' % (str(shop_id).encode(), _encode(struct)[1:]))
 
 
-def documents(columns: Sequence[str], structs: Iterable[msgspec.Struct]) -> list[str]:
-    """A JSON object of these members for each struct: values that are JSON themselves are read twice as fast so."""
-    return [_encode({name: getattr(struct, name) for name in columns}).decode() for struct in structs]
+def rows(made: Iterable[Row]) -> str:
+    """The parameter of a `recordset`."""
+    return (b"[%b]" % b",".join(made)).decode()
+
+
+def documents(made: Iterable[Row]) -> list[str]:
+    """A parameter of JSON objects, one a row: values that are JSON themselves are read twice as fast so."""
+    return [one.decode() for one in made]

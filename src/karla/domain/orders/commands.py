@@ -1,13 +1,14 @@
 """Writes of orders."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from karla.domain.orders.queries import by_reference_sql, order_from, reference_arguments
 from karla.domain.orders.records import JSON_COLUMNS, Order, Reference
-from karla.infra.recordset import documents, recordset, rows_with
+from karla.infra.recordset import Row, documents, recordset, row_with, rows
 from karla.infra.work import Retry, Work
 
 _REST = tuple(name for name in Order.__struct_fields__ if name not in JSON_COLUMNS)
@@ -33,14 +34,27 @@ async def locked_by_references(work: Work, wanted: Iterable[tuple[UUID, Referenc
     return [order_from(row) for row in rows]
 
 
-async def save(work: Work, orders: Sequence[Order]) -> None:
+class OrderRow(NamedTuple):
+    """An order made ready to be saved: its scalars, and what of it is JSON."""
+
+    scalars: Row
+    document: Row
+
+
+def row_of(order: Order) -> OrderRow:
+    """The order as it is to be saved."""
+    return OrderRow(row_with(_REST, order), row_with(JSON_COLUMNS, order))
+
+
+async def save(work: Work, orders: Sequence[OrderRow]) -> None:
     """Write these orders as they are; Retry when another transaction has just made one of them.
 
     Whoever writes several sorts them by shop and number: two that make the same ones wait only one way then.
     """
     if not orders:
         return
+    scalars, jsons = zip(*orders, strict=True)
     try:
-        await work.connection.execute(_SAVE, rows_with(_REST, orders), documents(JSON_COLUMNS, orders))
+        await work.connection.execute(_SAVE, rows(scalars), documents(jsons))
     except asyncpg.UniqueViolationError as error:
         raise Retry from error

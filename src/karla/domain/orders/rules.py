@@ -21,7 +21,7 @@ def references_of(reference: Reference, members: OrderMembers | None) -> list[Re
     return list(dict.fromkeys(found))
 
 
-def created(
+def blank(
     reference: Reference,
     members: OrderMembers,
     *,
@@ -29,8 +29,8 @@ def created(
     new_id: UUID,
     now: datetime,
 ) -> Order:
-    """A new order; an external id or name that it was asked for by becomes its own."""
-    blank = Order(
+    """A new order of which nothing was said yet; an external id or name that it is asked for by becomes its own."""
+    return Order(
         shop_id=shop_id,
         id=new_id,
         order_number=members.order_number or reference.value,
@@ -41,17 +41,14 @@ def created(
         created_at=now,
         updated_at=now,
     )
-    return merged(blank, members, None, now)
 
 
-def merged(order: Order, members: OrderMembers | None, order_analytics: dict[str, Any] | None, now: datetime) -> Order:
+def merged(order: Order, members: OrderMembers, order_analytics: dict[str, Any] | None, now: datetime) -> Order:
     """`order` with what was said laid over it; the very same order when that changes nothing.
 
     Analytics are added to: what one system knows of an order's origin is not the other's to wipe.
     """
-    said: dict[str, Any] = {}
-    if members is not None:
-        said = {name: value for name, value in msgspec.structs.asdict(members).items() if value is not None}
+    said = {name: value for name, value in msgspec.structs.asdict(members).items() if value is not None}
     if order_analytics:
         known = {name: value for name, value in order_analytics.items() if value is not None}
         said["order_analytics"] = order.order_analytics | known

@@ -11,7 +11,7 @@ from karla.domain.audit.records import Action
 from karla.domain.orders import commands as orders
 from karla.domain.orders.records import Order, Reference, SavedOrder
 from karla.domain.shipments.commands import writing
-from karla.domain.shipments.commands.upsert import announce, write
+from karla.domain.shipments.commands.upsert import announce, made_ready, write
 from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.records import OrderFile, Shipment
 from karla.domain.shipments.rules.addresses import readdressed
@@ -41,7 +41,7 @@ async def update_shipment(
     said = {name: value for name, value in said.items() if value is not None and getattr(shipment, name) != value}
     if said:
         shipment = msgspec.structs.replace(shipment, **said, updated_at=work.now)
-        await writing.write(work, [shipment], [])
+        await writing.write(work, [writing.shipment_row(shipment)], [])
         shipments = tuple(shipment if s.id == shipment.id else s for s in file.shipments)
         file = msgspec.structs.replace(file, shipments=shipments)
     # The last: what it announces is the parcel with all of it.
@@ -57,7 +57,7 @@ async def _entrusted(work: Work, file: OrderFile, shipment: Shipment, carrier_re
     planner = Planner(SavedOrder(file.order, file.order), file, work.now, new_id)
     planner.entrust(shipment, carrier_reference)
     plan = planner.plan()
-    await write(work, [plan])
+    await write(work, [made_ready(plan)])
     announce(work, plan)
     make = make_of(shipment.tracking_company, shipment.tracking_number)
     await work.connection.execute(
@@ -126,8 +126,8 @@ async def _decided(work: Work, planner: Planner, order: Order, action: Action) -
     if by_shopper:
         planner.asked_by("shopper")
     plan = planner.plan()
-    await orders.save(work, [order])
-    await write(work, [plan])
+    await orders.save(work, [orders.row_of(order)])
+    await write(work, [made_ready(plan)])
     announce(work, plan)
     if by_shopper:
         await record(work, action, order.id)

@@ -18,6 +18,7 @@ from karla.domain.shipments.rules.timelines import may_carry, standing, unknown_
 from karla.infra.errors import Conflict, Fault, Invalid, KarlaError, NotFound
 from karla.infra.ids import new_id
 from karla.infra.parts import in_parts
+from karla.infra.recordset import Row
 from karla.infra.work import Work
 from karla.vocabulary.events import CATALOGUE
 
@@ -59,19 +60,26 @@ class _Outcome(msgspec.Struct, frozen=True):
 
     observation: Observation
     result: Observed | KarlaError
-    told: bool = False
+    told: "_Told | None" = None
+
+
+class _Told(NamedTuple):
+    """What is to be written of an observation that was announced; no event where it was on the timeline before."""
+
+    standing: Row
+    event: Row | None
 
 
 async def _write(work: Work, outcomes: Sequence[_Outcome]) -> None:
     told = [
-        (outcome.observation, outcome.result)
+        (outcome.observation, outcome.result, outcome.told)
         for outcome in outcomes
         if isinstance(outcome.result, Observed) and outcome.told
     ]
-    moved = {result.shipment.id: result.shipment for _, result in told}
-    new = [(result.event, observation) for observation, result in told if not result.known]
-    again = [(observation.shop_id, result.event) for observation, result in told if result.known]
-    await writing.move(work, list(moved.values()), [(observation.shop_id, event) for event, observation in new])
+    moved = {result.shipment.id: rows.standing for _, result, rows in told}
+    new = [(result.event, observation) for observation, result, _ in told if not result.known]
+    again = [(observation.shop_id, result.event) for observation, result, _ in told if result.known]
+    await writing.move(work, list(moved.values()), [rows.event for _, _, rows in told if rows.event is not None])
     await writing.mark(work, again)
     await writing.keep_sightings(work, new)
     await work.tell(len(told))
@@ -104,13 +112,15 @@ def _observed(work: Work, batch: "_Batch", observation: Observation) -> _Outcome
             own = msgspec.structs.replace(event, withdrawn_at=None)
             timeline = tuple(own if other.id == own.id else other for other in timeline)
             shipment = _announced(work, batch, consignment, shipment, timeline, own)
-            return _Outcome(observation, Observed(own, shipment, known=True), told=True)
+            told = _Told(writing.standing_row(shipment), None)
+            return _Outcome(observation, Observed(own, shipment, known=True), told)
     if not may_carry(shipment, kind):
         fault = Fault(("body", "event_name"), "Needs a tracking number on the shipment", "event_name_invalid")
         raise Invalid("shipment_is_draft", "A shipment without a tracking number can't have this event.", [fault])
     event = _event(work, observation)
     shipment = _announced(work, batch, consignment, shipment, with_event(timeline, event), event)
-    return _Outcome(observation, Observed(event, shipment, known=False), told=True)
+    told = _Told(writing.standing_row(shipment), writing.event_row(shipment.shop_id, event))
+    return _Outcome(observation, Observed(event, shipment, known=False), told)
 
 
 def _announced(

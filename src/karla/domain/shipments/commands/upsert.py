@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from karla.domain.orders import commands as orders
 from karla.domain.orders import rules as order_rules
-from karla.domain.orders.records import Order, Reference, ReferenceKind, SavedOrder
+from karla.domain.orders.records import Order, OrderMembers, Reference, ReferenceKind, SavedOrder
 from karla.domain.shipments.commands import writing
 from karla.domain.shipments.queries.files import files_of
 from karla.domain.shipments.queries.habits import habits_of
@@ -17,11 +17,20 @@ from karla.domain.shipments.rules.lessons import NONE, Habits
 from karla.infra.errors import Conflict, KarlaError, NotFound
 from karla.infra.ids import new_id
 from karla.infra.parts import in_parts
+from karla.infra.recordset import Row
 from karla.infra.work import Work
 
 Outcome = OrderFile | KarlaError
 
-_Ready: TypeAlias = tuple[int, OrderCommand, SavedOrder]
+_Resolved: TypeAlias = tuple[int, OrderCommand, Order | None]
+
+
+class Ready(NamedTuple):
+    """What becomes of an order's parcels, with the rows that are to be written of it."""
+
+    plan: Plan
+    shipments: list[Row]
+    events: list[Row]
 
 
 async def upsert_orders(work: Work, commands: Sequence[OrderCommand]) -> list[Outcome]:
@@ -52,7 +61,7 @@ async def _round(
     )
     taken: set[object] = set()
     later: list[tuple[int, OrderCommand]] = []
-    ready: list[_Ready] = []
+    resolved: list[_Resolved] = []
     for place, command in waiting:
         keys = found.keys_of(command)
         waits = not taken.isdisjoint(keys)
@@ -61,32 +70,39 @@ async def _round(
             later.append((place, command))
             continue
         try:
-            ready.append((place, command, _saved(work, command, found)))
+            resolved.append((place, command, _resolved(command, found)))
         except KarlaError as error:
             outcomes[place] = error
     # In one order everywhere, so that two batches that make the same orders wait for each other only one way.
-    ready.sort(key=lambda one: (one[2].now.shop_id, one[2].now.order_number))
-    plans = await _carried_out(work, ready)
-    for (place, _, _), plan in zip(ready, plans, strict=True):
+    resolved.sort(key=_by_number)
+    plans = await _carried_out(work, resolved)
+    for (place, _, _), plan in zip(resolved, plans, strict=True):
         outcomes[place] = plan.file
     return later
 
 
-async def _carried_out(work: Work, ready: Sequence[_Ready]) -> list[Plan]:
+def _by_number(one: _Resolved) -> tuple[UUID, str]:
+    _, command, before = one
+    said = command.members.order_number if command.members else None
+    return command.shop_id, said or (before.order_number if before else "")
+
+
+async def _carried_out(work: Work, resolved: Sequence[_Resolved]) -> list[Plan]:
     """Plan, write and announce, each order's parcels put into words while they are still in the cache."""
-    existing = [saved.before for _, _, saved in ready if saved.before]
+    existing = [before for _, _, before in resolved if before]
     files = {file.order.id: file for file in await files_of(work.scope, work.connection, existing)}
-    unsaid = {command.shop_id for _, command, _ in ready for told in command.trackings if not told.carrier_reference}
+    unsaid = {command.shop_id for _, command, _ in resolved for told in command.trackings if not told.carrier_reference}
     habits = await habits_of(work.scope, work.connection, unsaid) if unsaid else {}
 
-    def planned(one: _Ready) -> tuple[SavedOrder, Plan]:
-        _, command, saved = one
+    def planned(one: _Resolved) -> tuple[orders.OrderRow | None, Ready]:
+        _, command, before = one
+        saved = _saved(work, command, before)
         plan = _planned(work, command, saved, files.get(saved.now.id), habits.get(command.shop_id, NONE))
         announce(work, plan)
-        return saved, plan
+        return orders.row_of(saved.now) if saved.changed else None, made_ready(plan)
 
-    done = await in_parts(ready, planned, partial(_save_and_write, work))
-    return [plan for _, plan in done]
+    done = await in_parts(resolved, planned, partial(_save_and_write, work))
+    return [ready.plan for _, ready in done]
 
 
 def _planned(work: Work, command: OrderCommand, saved: SavedOrder, file: OrderFile | None, habits: Habits) -> Plan:
@@ -98,21 +114,31 @@ def _planned(work: Work, command: OrderCommand, saved: SavedOrder, file: OrderFi
     return planner.plan()
 
 
-async def _save_and_write(work: Work, part: Sequence[tuple[SavedOrder, Plan]]) -> None:
-    plans = [plan for _, plan in part]
-    await orders.save(work, [saved.now for saved, _ in part if saved.changed])
-    await write(work, plans)
-    await work.tell(sum(len(plan.happenings) for plan in plans))
+async def _save_and_write(work: Work, part: Sequence[tuple[orders.OrderRow | None, Ready]]) -> None:
+    await orders.save(work, [order for order, _ in part if order])
+    await write(work, [ready for _, ready in part])
+    await work.tell(sum(len(ready.plan.happenings) for _, ready in part))
 
 
-async def write(work: Work, plans: Sequence[Plan]) -> None:
+def made_ready(plan: Plan) -> Ready:
+    """The plan with its rows."""
+    shop_id = plan.file.order.shop_id
+    return Ready(
+        plan,
+        [writing.shipment_row(shipment) for shipment in plan.written],
+        [writing.event_row(shop_id, happening.event) for happening in plan.happenings],
+    )
+
+
+async def write(work: Work, made: Sequence[Ready]) -> None:
     """Write what becomes of the parcels."""
+    plans = [ready.plan for ready in made]
     await writing.mark(work, [(plan.file.order.shop_id, event) for plan in plans for event in plan.withdrawn])
     await writing.remove(work, [(plan.file.order.shop_id, gone) for plan in plans for gone in plan.removed])
     await writing.write(
         work,
-        [shipment for plan in plans for shipment in plan.written],
-        [(plan.file.order.shop_id, happening.event) for plan in plans for happening in plan.happenings],
+        [row for ready in made for row in ready.shipments],
+        [row for ready in made for row in ready.events],
     )
 
 
@@ -162,23 +188,20 @@ class _Found:
         return keys
 
 
-def _saved(work: Work, command: OrderCommand, found: _Found) -> SavedOrder:
-    before = _resolved(command, found)
+def _resolved(command: OrderCommand, found: _Found) -> Order | None:
+    """The stored order that the command changes, None where it makes one; NotFound or Conflict where it may not."""
+    before = _meant(command, found)
     if before is None:
         if command.members is None or command.members.order_number is None:
             raise NotFound("order_not_found", "The requested order does not exist.")
         if command.reference.kind is ReferenceKind.UUID:
             raise NotFound("order_not_found", "The requested order does not exist; Karla gives orders their UUIDs.")
-        made = order_rules.created(
-            command.reference, command.members, shop_id=command.shop_id, new_id=new_id(), now=work.now
-        )
-        return SavedOrder(order_rules.merged(made, None, command.order_analytics, work.now), None)
-    if command.create_only:
+    elif command.create_only:
         raise Conflict("order_exists", "This order is already known.")
-    return SavedOrder(order_rules.merged(before, command.members, command.order_analytics, work.now), before)
+    return before
 
 
-def _resolved(command: OrderCommand, found: _Found) -> Order | None:
+def _meant(command: OrderCommand, found: _Found) -> Order | None:
     """The one stored order that the command means; Conflict when its names mean different ones."""
     asked, *others = order_rules.references_of(command.reference, command.members)
     also = {order.id: order for reference in others for order in found.named(command.shop_id, reference)}
@@ -191,3 +214,12 @@ def _resolved(command: OrderCommand, found: _Found) -> Order | None:
     if len(meant) > 1:
         raise Conflict("order_exists", "The order number or external id belongs to another order.")
     return next(iter(meant.values()), None)
+
+
+def _saved(work: Work, command: OrderCommand, before: Order | None) -> SavedOrder:
+    """What becomes of the order."""
+    members = command.members or OrderMembers()
+    order = before or order_rules.blank(
+        command.reference, members, shop_id=command.shop_id, new_id=new_id(), now=work.now
+    )
+    return SavedOrder(order_rules.merged(order, members, command.order_analytics, work.now), before)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from karla.domain.shipments.records import Observation, Shipment, TimelineEvent
-from karla.infra.recordset import recordset, rows, rows_of_shops, rows_with
+from karla.infra.recordset import Row, recordset, row, row_of_shop, row_with, rows
 from karla.infra.work import Work
 
 _SHIPMENT = Shipment.__struct_fields__
@@ -24,10 +24,20 @@ _WRITE = f"""
 """
 
 
-async def write(work: Work, shipments: Sequence[Shipment], events: Sequence[tuple[UUID, TimelineEvent]]) -> None:
-    """Write the shipments as they are, and append the events (each with its shop) to the timelines."""
+def shipment_row(shipment: Shipment) -> Row:
+    """The shipment as it is."""
+    return row(shipment)
+
+
+def event_row(shop_id: UUID, event: TimelineEvent) -> Row:
+    """An event to append to a timeline of the shop."""
+    return row_of_shop(shop_id, event)
+
+
+async def write(work: Work, shipments: Sequence[Row], events: Sequence[Row]) -> None:
+    """Write these shipments, and append these events to the timelines."""
     if shipments or events:
-        await work.connection.execute(_WRITE, rows(shipments), rows_of_shops(events))
+        await work.connection.execute(_WRITE, rows(shipments), rows(events))
 
 
 _MOVE = f"""
@@ -40,10 +50,15 @@ _MOVE = f"""
 """  # noqa: S608 - no value is interpolated
 
 
-async def move(work: Work, shipments: Sequence[Shipment], events: Sequence[tuple[UUID, TimelineEvent]]) -> None:
-    """Write where shipments that are stored stand now, and append the events (each with its shop)."""
-    if shipments or events:
-        await work.connection.execute(_MOVE, rows_with(_STANDING, shipments), rows_of_shops(events))
+def standing_row(shipment: Shipment) -> Row:
+    """Where a shipment that is stored stands now."""
+    return row_with(_STANDING, shipment)
+
+
+async def move(work: Work, standings: Sequence[Row], events: Sequence[Row]) -> None:
+    """Write where shipments stand, and append these events to the timelines."""
+    if standings or events:
+        await work.connection.execute(_MOVE, rows(standings), rows(events))
 
 
 async def keep_sightings(work: Work, sightings: Sequence[tuple[TimelineEvent, Observation]]) -> None:
