@@ -52,7 +52,7 @@ async def test_what_comes_meanwhile_goes_together_in_its_order() -> None:
 
 async def test_what_comes_right_after_one_another_goes_together() -> None:
     counter = Counter()
-    coalescer: Coalescer[int, int] = Coalescer(counter)
+    coalescer: Coalescer[int, int] = Coalescer(counter, gathering_seconds=60)
     tasks = []
     for item in range(0, 20, 2):
         tasks.append(asyncio.create_task(coalescer.submit(item)))
@@ -66,10 +66,27 @@ async def test_nobody_waits_for_long_while_ever_more_come() -> None:
     counter = Counter()
     coalescer: Coalescer[int, int] = Coalescer(counter, max_batch=1_000_000)
     tasks = []
-    while counter.begun.empty():
-        tasks.append(asyncio.create_task(coalescer.submit(2)))
-        await asyncio.sleep(0)
+    async with asyncio.timeout(2):
+        while counter.begun.empty():
+            tasks.append(asyncio.create_task(coalescer.submit(2)))
+            await asyncio.sleep(0)
     assert set(await asyncio.gather(*tasks)) == {4}
+
+
+async def test_a_full_batch_sets_off_at_once() -> None:
+    counter = Counter()
+    coalescer: Coalescer[int, int] = Coalescer(counter, max_batch=3)
+    tasks = [asyncio.create_task(coalescer.submit(item)) for item in (2, 4, 6)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert counter.batches == [[2, 4, 6]]
+    assert await asyncio.gather(*tasks) == [4, 8, 12]
+
+
+async def test_one_lane_gathers_at_a_time() -> None:
+    counter = Counter()
+    assert await outcomes(Coalescer(counter, lanes=2), 2, 4, 6) == [4, 8, 12]
+    assert counter.batches == [[2, 4, 6]]
 
 
 async def test_lanes_go_side_by_side() -> None:

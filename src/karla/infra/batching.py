@@ -11,12 +11,13 @@ Result = TypeVar("Result")
 
 # A request takes about as many turns of the loop from the socket to its handler's `submit`.
 _TURNS = 4
-# However busy the loop is, nobody waits for longer so that others may go along.
-_GATHERING_SECONDS = 0.01
 
 
 class Coalescer(Generic[Item, Result]):
     """Hands items to `carry_out` in batches, and each caller the result of its own item.
+
+    `lanes` batches of `max_batch` items may be under way. One sets off as soon as no more items come, and with the
+    first turn of the loop after `gathering_seconds` however many still come.
 
     `carry_out` answers one result an item, in their order; an error among the results is its caller's alone.
     If it fails as a whole, each item is tried by itself, so that no caller pays for another's item;
@@ -29,10 +30,12 @@ class Coalescer(Generic[Item, Result]):
         *,
         max_batch: int = 64,
         lanes: int = 1,
+        gathering_seconds: float = 0.02,
     ) -> None:
         self._carry_out = carry_out
         self._max_batch = max_batch
         self._lanes = self._idle_lanes = lanes
+        self._gathering_seconds = gathering_seconds
         self._gathering = False
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,7 +53,7 @@ class Coalescer(Generic[Item, Result]):
         return await future
 
     def _open_lane(self) -> None:
-        """One gathers at a time; it takes all that come until it sets off."""
+        """One gathers at a time; it takes what comes until it sets off, up to `max_batch`."""
         if not self._waiting or self._gathering or not self._idle_lanes:
             return
         self._idle_lanes -= 1
@@ -75,13 +78,15 @@ class Coalescer(Generic[Item, Result]):
         under way while the other comes.
         """
         loop = asyncio.get_running_loop()
-        until = loop.time() + _GATHERING_SECONDS
+        until = loop.time() + self._gathering_seconds
         seen = 0
         try:
             while seen < len(self._waiting) < self._max_batch and loop.time() < until:
                 seen = len(self._waiting)
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
+                    if loop.time() >= until:
+                        break
         finally:
             self._gathering = False
         batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]

@@ -30,8 +30,8 @@ _SAVE = f"""
 
 async def locked_by_references(work: Work, wanted: Iterable[tuple[UUID, Reference]]) -> list[Order]:
     """The orders that the references name, locked until the transaction ends: one lock an order for all who write."""
-    rows = await work.connection.fetch(by_reference_sql(lock=True), *reference_arguments(wanted))
-    return [order_from(row) for row in rows]
+    found = await work.connection.fetch(by_reference_sql(lock=True), *reference_arguments(wanted))
+    return [order_from(row) for row in found]
 
 
 class OrderRow(NamedTuple):

@@ -21,19 +21,12 @@ def references_of(reference: Reference, members: OrderMembers | None) -> list[Re
     return list(dict.fromkeys(found))
 
 
-def blank(
-    reference: Reference,
-    members: OrderMembers,
-    *,
-    shop_id: UUID,
-    new_id: UUID,
-    now: datetime,
-) -> Order:
-    """A new order of which nothing was said yet; an external id or name that it is asked for by becomes its own."""
+def blank(reference: Reference, *, shop_id: UUID, new_id: UUID, now: datetime) -> Order:
+    """A new order of which nothing was said but what it is asked for by: that becomes its own."""
     return Order(
         shop_id=shop_id,
         id=new_id,
-        order_number=members.order_number or reference.value,
+        order_number=reference.value,
         external_id=reference.value if reference.kind is ReferenceKind.EXTERNAL_ID else None,
         order_name=reference.value if reference.kind is ReferenceKind.ORDER_NAME else None,
         order_placed_at=now,

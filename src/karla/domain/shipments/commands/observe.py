@@ -55,19 +55,19 @@ async def observe(work: Work, observations: Sequence[Observation]) -> list[Obser
     return [outcome.result for outcome in done]
 
 
-class _Outcome(msgspec.Struct, frozen=True):
-    """What became of an observation; `told` when it was announced."""
-
-    observation: Observation
-    result: Observed | KarlaError
-    told: "_Told | None" = None
-
-
 class _Told(NamedTuple):
     """What is to be written of an observation that was announced; no event where it was on the timeline before."""
 
     standing: Row
     event: Row | None
+
+
+class _Outcome(msgspec.Struct, frozen=True):
+    """What became of an observation; `told` is None where it was not announced."""
+
+    observation: Observation
+    result: Observed | KarlaError
+    told: _Told | None = None
 
 
 async def _write(work: Work, outcomes: Sequence[_Outcome]) -> None:
@@ -76,10 +76,12 @@ async def _write(work: Work, outcomes: Sequence[_Outcome]) -> None:
         for outcome in outcomes
         if isinstance(outcome.result, Observed) and outcome.told
     ]
-    moved = {result.shipment.id: rows.standing for _, result, rows in told}
+    moved = {result.shipment.id: written.standing for _, result, written in told}
     new = [(result.event, observation) for observation, result, _ in told if not result.known]
     again = [(observation.shop_id, result.event) for observation, result, _ in told if result.known]
-    await writing.move(work, list(moved.values()), [rows.event for _, _, rows in told if rows.event is not None])
+    await writing.move(
+        work, list(moved.values()), [written.event for _, _, written in told if written.event is not None]
+    )
     await writing.mark(work, again)
     await writing.keep_sightings(work, new)
     await work.tell(len(told))

@@ -84,7 +84,7 @@ async def _round(
 def _by_number(one: _Resolved) -> tuple[UUID, str]:
     _, command, before = one
     said = command.members.order_number if command.members else None
-    return command.shop_id, said or (before.order_number if before else "")
+    return command.shop_id, said or (before.order_number if before else command.reference.value)
 
 
 async def _carried_out(work: Work, resolved: Sequence[_Resolved]) -> list[Plan]:
@@ -219,7 +219,5 @@ def _meant(command: OrderCommand, found: _Found) -> Order | None:
 def _saved(work: Work, command: OrderCommand, before: Order | None) -> SavedOrder:
     """What becomes of the order."""
     members = command.members or OrderMembers()
-    order = before or order_rules.blank(
-        command.reference, members, shop_id=command.shop_id, new_id=new_id(), now=work.now
-    )
+    order = before or order_rules.blank(command.reference, shop_id=command.shop_id, new_id=new_id(), now=work.now)
     return SavedOrder(order_rules.merged(order, members, command.order_analytics, work.now), before)
