@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from karla.domain.orders.queries import orders_by_references
-from karla.domain.orders.records import OrderMembers, Reference, ReferenceKind
+from karla.domain.orders.records import OrderMembers, OrderNames, Reference, ReferenceKind
 from karla.domain.shipments.commands.observe import observe
 from karla.domain.shipments.commands.upsert import Outcome, upsert_orders
 from karla.domain.shipments.queries.files import files_of
@@ -108,10 +108,12 @@ class OrderRooms:
 
     def by(self, kind: ReferenceKind, value: str, *trackings: Tracking | str, **members: Any) -> OrderCommand:
         """An upsert by any reference."""
+        told = OrderMembers(**members)
         return OrderCommand(
             shop_id=self.shop_id,
             reference=Reference(kind, value),
-            members=OrderMembers(**members) if members else None,
+            names=OrderNames(told.order_number, told.external_id, told.order_name),
+            members=(lambda: told) if members else None,
             trackings=[t if isinstance(t, Tracking) else Tracking(tracking_number=t) for t in trackings],
         )
 

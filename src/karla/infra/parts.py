@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 _FIRST = 25
 _PART = 100
 # So often that PostgreSQL waits for less than a millisecond, so seldom that looking whether it does costs little.
-_STEPS = 4
+_STEPS = 2
 
 
 async def in_parts(

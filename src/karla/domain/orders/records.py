@@ -62,6 +62,14 @@ JSON_COLUMNS = ("segments", "address", "products", "discounts", "order_analytics
 """The members of an order that are JSON in the table too."""
 
 
+class OrderNames(msgspec.Struct, frozen=True):
+    """What a caller calls an order, beside the reference that it is asked for by; None is "not said"."""
+
+    order_number: str | None = None
+    external_id: str | None = None
+    order_name: str | None = None
+
+
 class OrderMembers(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller says of an order; None is "not said" and leaves what is stored."""
 

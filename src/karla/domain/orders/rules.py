@@ -6,18 +6,18 @@ from uuid import UUID
 
 import msgspec
 
-from karla.domain.orders.records import Order, OrderMembers, Reference, ReferenceKind
+from karla.domain.orders.records import Order, OrderMembers, OrderNames, Reference, ReferenceKind
 
 _DEFAULT_CURRENCY = "EUR"
 
 
-def references_of(reference: Reference, members: OrderMembers | None) -> list[Reference]:
-    """By what the order may already be known, surest first: what was asked for, then its unique members."""
+def references_of(reference: Reference, names: OrderNames) -> list[Reference]:
+    """By what the order may already be known, surest first: what it is asked for by, then what is unique."""
     found = [reference]
-    if members and members.order_number is not None:
-        found.append(Reference(ReferenceKind.ORDER_NUMBER, members.order_number))
-    if members and members.external_id is not None:
-        found.append(Reference(ReferenceKind.EXTERNAL_ID, members.external_id))
+    if names.order_number is not None:
+        found.append(Reference(ReferenceKind.ORDER_NUMBER, names.order_number))
+    if names.external_id is not None:
+        found.append(Reference(ReferenceKind.EXTERNAL_ID, names.external_id))
     return list(dict.fromkeys(found))
 
 

@@ -1,13 +1,13 @@
 """A shipment as it is stored, its timeline, and the facts it announces."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from karla.domain.orders.records import Order, OrderMembers, Reference
+from karla.domain.orders.records import Order, OrderMembers, OrderNames, Reference
 from karla.vocabulary.events import Direction, EventKind, Flag, Phase, State
 
 
@@ -119,15 +119,17 @@ class Tracking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """One upsert: which order, what is said of it (None: it must exist), and the parcels that are known.
+    """One upsert: which order, what it is called and what is said of it (None: it must exist), and its parcels.
 
-    Members without an order number change an order but can't create one.
+    Without an order number among its names it changes an order but can't create one. `members` is called when it is
+    the command's turn: PostgreSQL is busy with others by then.
     `create_only` refuses an order that exists.
     """
 
     shop_id: UUID
     reference: Reference
-    members: OrderMembers | None = None
+    names: OrderNames = OrderNames()
+    members: Callable[[], OrderMembers] | None = None
     trackings: Sequence[Tracking] = ()
     order_analytics: dict[str, Any] | None = None
     create_only: bool = False

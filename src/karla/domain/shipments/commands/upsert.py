@@ -25,6 +25,14 @@ Outcome = OrderFile | KarlaError
 _Resolved: TypeAlias = tuple[int, OrderCommand, Order | None]
 
 
+class _Asked(NamedTuple):
+    """A command with its place among all, and by what its order may be known."""
+
+    place: int
+    command: OrderCommand
+    references: list[Reference]
+
+
 class Ready(NamedTuple):
     """What becomes of an order's parcels, with the rows that are to be written of it."""
 
@@ -39,40 +47,33 @@ async def upsert_orders(work: Work, commands: Sequence[OrderCommand]) -> list[Ou
     Commands that concern the same order are done one after another, all others together.
     """
     outcomes: dict[int, Outcome] = {}
-    waiting = list(enumerate(commands))
+    waiting = [
+        _Asked(place, command, order_rules.references_of(command.reference, command.names))
+        for place, command in enumerate(commands)
+    ]
     while waiting:
         waiting = await _round(work, waiting, outcomes)
     return [outcomes[place] for place in range(len(commands))]
 
 
-async def _round(
-    work: Work, waiting: list[tuple[int, OrderCommand]], outcomes: dict[int, Outcome]
-) -> list[tuple[int, OrderCommand]]:
+async def _round(work: Work, waiting: list[_Asked], outcomes: dict[int, Outcome]) -> list[_Asked]:
     """Do what can be done at once, and return what has to wait for it."""
-    found = _Found(
-        await orders.locked_by_references(
-            work,
-            {
-                (command.shop_id, reference)
-                for _, command in waiting
-                for reference in order_rules.references_of(command.reference, command.members)
-            },
-        )
-    )
+    wanted = {(asked.command.shop_id, reference) for asked in waiting for reference in asked.references}
+    found = _Found(await orders.locked_by_references(work, wanted))
     taken: set[object] = set()
-    later: list[tuple[int, OrderCommand]] = []
+    later: list[_Asked] = []
     resolved: list[_Resolved] = []
-    for place, command in waiting:
-        keys = found.keys_of(command)
+    for asked in waiting:
+        keys = found.keys_of(asked)
         waits = not taken.isdisjoint(keys)
         taken |= keys  # also of one that waits: what comes after it waits for it in turn
         if waits:
-            later.append((place, command))
+            later.append(asked)
             continue
         try:
-            resolved.append((place, command, _resolved(command, found)))
+            resolved.append((asked.place, asked.command, _resolved(asked, found)))
         except KarlaError as error:
-            outcomes[place] = error
+            outcomes[asked.place] = error
     # In one order everywhere, so that two batches that make the same orders wait for each other only one way.
     resolved.sort(key=_by_number)
     plans = await _carried_out(work, resolved)
@@ -83,8 +84,7 @@ async def _round(
 
 def _by_number(one: _Resolved) -> tuple[UUID, str]:
     _, command, before = one
-    said = command.members.order_number if command.members else None
-    return command.shop_id, said or (before.order_number if before else command.reference.value)
+    return command.shop_id, command.names.order_number or (before.order_number if before else command.reference.value)
 
 
 async def _carried_out(work: Work, resolved: Sequence[_Resolved]) -> list[Plan]:
@@ -178,21 +178,22 @@ class _Found:
             reference = Reference(reference.kind, reference.value.lower())
         return self._by_name.get((shop_id, reference), [])
 
-    def keys_of(self, command: OrderCommand) -> set[object]:
+    def keys_of(self, asked: _Asked) -> set[object]:
         """Whatever two commands share one of must not be done at once."""
-        references = order_rules.references_of(command.reference, command.members)
-        keys: set[object] = {(command.shop_id, reference) for reference in references}
-        keys |= {order.id for reference in references for order in self.named(command.shop_id, reference)}
-        if command.members and command.members.order_name is not None:
-            keys.add((command.shop_id, Reference(ReferenceKind.ORDER_NAME, command.members.order_name)))
+        shop_id, name = asked.command.shop_id, asked.command.names.order_name
+        keys: set[object] = {(shop_id, reference) for reference in asked.references}
+        keys |= {order.id for reference in asked.references for order in self.named(shop_id, reference)}
+        if name is not None:
+            keys.add((shop_id, Reference(ReferenceKind.ORDER_NAME, name)))
         return keys
 
 
-def _resolved(command: OrderCommand, found: _Found) -> Order | None:
+def _resolved(asked: _Asked, found: _Found) -> Order | None:
     """The stored order that the command changes, None where it makes one; NotFound or Conflict where it may not."""
-    before = _meant(command, found)
+    command = asked.command
+    before = _meant(asked, found)
     if before is None:
-        if command.members is None or command.members.order_number is None:
+        if command.names.order_number is None:
             raise NotFound("order_not_found", "The requested order does not exist.")
         if command.reference.kind is ReferenceKind.UUID:
             raise NotFound("order_not_found", "The requested order does not exist; Karla gives orders their UUIDs.")
@@ -201,11 +202,11 @@ def _resolved(command: OrderCommand, found: _Found) -> Order | None:
     return before
 
 
-def _meant(command: OrderCommand, found: _Found) -> Order | None:
+def _meant(asked: _Asked, found: _Found) -> Order | None:
     """The one stored order that the command means; Conflict when its names mean different ones."""
-    asked, *others = order_rules.references_of(command.reference, command.members)
-    also = {order.id: order for reference in others for order in found.named(command.shop_id, reference)}
-    named = {order.id: order for order in found.named(command.shop_id, asked)}
+    shop_id, (first, *others) = asked.command.shop_id, asked.references
+    also = {order.id: order for reference in others for order in found.named(shop_id, reference)}
+    named = {order.id: order for order in found.named(shop_id, first)}
     if len(named) > 1:
         named = {order_id: order for order_id, order in named.items() if order_id in also}
         if not named:
@@ -218,6 +219,6 @@ def _meant(command: OrderCommand, found: _Found) -> Order | None:
 
 def _saved(work: Work, command: OrderCommand, before: Order | None) -> SavedOrder:
     """What becomes of the order."""
-    members = command.members or OrderMembers()
+    members = command.members() if command.members else OrderMembers()
     order = before or order_rules.blank(command.reference, shop_id=command.shop_id, new_id=new_id(), now=work.now)
     return SavedOrder(order_rules.merged(order, members, command.order_analytics, work.now), before)

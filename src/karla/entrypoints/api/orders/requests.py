@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from karla.domain.orders.records import OrderMembers, Reference, ReferenceKind
+from karla.domain.orders.records import OrderMembers, OrderNames, Reference, ReferenceKind
 from karla.domain.shipments.records import OrderCommand, Tracking
 from karla.domain.shipments.rules.carriers import unknown_carriers
 from karla.entrypoints.api.times import time_faults
@@ -129,10 +129,15 @@ class OrderBody(msgspec.Struct, kw_only=True):
         return OrderCommand(
             shop_id=shop_id,
             reference=Reference(ReferenceKind.ORDER_NUMBER, self.order_number),
-            members=self.members(),
+            names=self.names(),
+            members=self.members,
             order_analytics=self.order_analytics,
             create_only=True,
         )
+
+    def names(self) -> OrderNames:
+        """What the order is called."""
+        return OrderNames(self.order_number, self.external_id or None, self.order_name or None)
 
     def members(self) -> OrderMembers:
         """What the domain is told."""
@@ -215,7 +220,8 @@ class OrderUpsert(msgspec.Struct, kw_only=True):
         return OrderCommand(
             shop_id=shop_id,
             reference=Reference(self.id_type or ReferenceKind.ORDER_NUMBER, self.id),
-            members=self.order.members() if self.order else None,
+            names=self.order.names() if self.order else OrderNames(),
+            members=self.order.members if self.order else None,
             trackings=[tracking.tracking() for tracking in self.trackings],
             order_analytics=self.order_analytics or inside,
         )
@@ -259,14 +265,13 @@ def address_json(address: Address | None) -> dict[str, Any] | None:
 
 def lines_json(products: list[Product] | None) -> list[dict[str, Any]] | None:
     """The lines as stored: without members that say nothing, and without images that are nowhere."""
-    return None if products is None else [_line_json(product) for product in products]
-
-
-def _line_json(line: BundledProduct) -> dict[str, Any]:
-    stored: dict[str, Any] = msgspec.to_builtins(line)
-    for part in (stored, *stored.get("bundled_products", ())):
-        if "images" in part:
-            part["images"] = [image for image in part["images"] if image.get("src")]
+    if products is None:
+        return None
+    stored: list[dict[str, Any]] = msgspec.to_builtins(products)
+    for line in stored:
+        for part in (line, *line.get("bundled_products", ())):
+            if "images" in part:
+                part["images"] = [image for image in part["images"] if image.get("src")]
     return stored
 
 
