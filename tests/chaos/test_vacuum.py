@@ -27,6 +27,13 @@ SETTINGS = {
     "sightings": _APPENDED,
 }
 
+_DOCUMENTS = """
+    select a.attrelid::regclass::text, a.attname, a.attstattarget from pg_attribute a
+    where a.attnum > 0 and not a.attisdropped and a.atttypid in ('jsonb'::regtype, 'bytea'::regtype)
+    and (a.attrelid in ('orders'::regclass, 'shipments'::regclass) or a.attrelid in (
+        select i.inhrelid from partitioned_tables p join pg_inherits i on i.inhparent = p.name::regclass))
+"""
+
 
 @pytest.fixture
 def new_url(tmp_path: Path) -> Iterator[str]:
@@ -54,6 +61,14 @@ def test_each_partition_has_the_settings_of_its_table_also_one_that_is_made_late
         assert f"{table}_default" in before[table]
         assert len(after[table]) > len(before[table]) > 2
         assert {name for name, settings in after[table].items() if settings != wanted} == set()
+
+
+def test_nothing_is_counted_of_documents_also_in_a_partition_that_is_made_later(own_database_url: str) -> None:
+    with psycopg.connect(own_database_url) as connection:
+        connection.execute("select karla_make_partitions(now() + interval '9 months')")
+        found = connection.execute(_DOCUMENTS).fetchall()
+    assert {table for table, _, _ in found} >= {"orders", "shipments", "events_default", "deliveries_default"}
+    assert [(table, column) for table, column, target in found if target != 0] == []
 
 
 def test_a_new_shops_first_rows_are_counted_within_seconds(new_url: str) -> None:

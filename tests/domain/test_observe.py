@@ -281,7 +281,7 @@ async def test_what_changed_while_it_waited_for_the_order_is_told_with_it(rooms:
     await (await rooms.db.write(rooms.scope, change))
     told = rooms.facts[-1]
     assert (told.kind.name, told.consignment.order.email_id) == ("OUT_FOR_DELIVERY", "new@mail.example")
-    assert told.consignment.order.products == [{"sku": "MUG"}]
+    assert told.consignment.order.products.value == [{"sku": "MUG"}]
     assert [one.tracking_number for one in told.consignment.shipments] == ["NUMBER1", "SECOND"]
 
 

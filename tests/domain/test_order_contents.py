@@ -7,6 +7,7 @@ from uuid import UUID
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import OrderFile, Shipment
 from karla.domain.shipments.rules.contents import contents_of
+from karla.infra.json_text import JsonText
 from karla.vocabulary.events import Direction
 
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
@@ -20,7 +21,7 @@ def file(*held: list[dict[str, Any]] | None, drafts: int = 0, lines: list[dict[s
         id=UUID(int=2),
         order_number="1",
         order_placed_at=NOW,
-        products=[SHIRT, MUG] if lines is None else lines,
+        products=JsonText.of([SHIRT, MUG] if lines is None else lines),
         created_at=NOW,
         updated_at=NOW,
     )

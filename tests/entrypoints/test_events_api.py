@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from karla.domain.shipments.records import ShipmentEvent
+from karla.infra.json_text import JsonText
 from karla.vocabulary.events import Direction
 from tests.support.facts import happen, order_file, shipment_event
 from tests.support.karla import Karla, ShopClient
@@ -85,7 +86,7 @@ async def test_a_page_ends_by_its_bytes_too(karla: Karla, shop: ShopClient) -> N
     events = []
     for size in sizes:
         event = shipment_event(order_file(shop.shop.id))
-        order = msgspec.structs.replace(event.consignment.order, products=[{"title": "x" * size}])
+        order = msgspec.structs.replace(event.consignment.order, products=JsonText.of([{"title": "x" * size}]))
         events.append(
             msgspec.structs.replace(event, consignment=msgspec.structs.replace(event.consignment, order=order))
         )

@@ -15,6 +15,7 @@ from karla.domain.subscribers.queries.journal import JournalFilter
 from karla.entrypoints.api.streams import PER_SHOP, Streams, messages
 from karla.entrypoints.api.streams import Follower as Reader
 from karla.infra.access import scope_of
+from karla.infra.json_text import JsonText
 from karla.infra.paging import Cursor
 from karla.infra.settings import Settings
 from karla.infra.work import Work
@@ -190,7 +191,7 @@ async def test_a_slow_reader_gets_everything(karla: Karla, shop: ShopClient, fol
     events = [shipment_event(order_file(shop.shop.id)) for _ in range(300)]
     heavy = []
     for event in events:
-        order = msgspec.structs.replace(event.consignment.order, products=[{"title": "x" * 20_000}])
+        order = msgspec.structs.replace(event.consignment.order, products=JsonText.of([{"title": "x" * 20_000}]))
         heavy.append(
             msgspec.structs.replace(event, consignment=msgspec.structs.replace(event.consignment, order=order))
         )

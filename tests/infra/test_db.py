@@ -137,7 +137,7 @@ async def test_a_race_that_is_always_lost_ends(desk: Desk) -> None:
 
     with pytest.raises(Retry):
         await desk.db.write(NOWHERE, command)
-    assert tries == 5
+    assert tries == 8
 
 
 async def test_the_bell_rings_after_a_commit_with_news(desk: Desk, database_url: str) -> None:

@@ -11,6 +11,7 @@ from karla.domain.shipments.records import OrderFile, Shipment, ShipmentEvent
 from karla.infra.access import scope_of
 from karla.infra.db import Database
 from karla.infra.ids import new_id
+from karla.infra.json_text import JsonText
 from karla.infra.work import Work
 from karla.vocabulary.events import CATALOGUE, STATE_OF, Direction
 from tests.support.clocks import NOON
@@ -32,9 +33,9 @@ def order_file(shop_id: UUID, *, parcels: int = 1, at: datetime = NOON) -> Order
         email_id="jane@example.com",
         segments=["vip"],
         address={"name": "Jane Doe", "address_line_1": "Hauptstr. 1", "city": "Köln", "zip_code": "50667"},
-        products=[
-            {"title": "Mug", "sku": "MUG-1", "quantity": 2, "price": 27.5, "images": [{"src": "https://x/mug.png"}]}
-        ],
+        products=JsonText.of(
+            [{"title": "Mug", "sku": "MUG-1", "quantity": 2, "price": 27.5, "images": [{"src": "https://x/mug.png"}]}]
+        ),
         created_at=at,
         updated_at=at,
     )

@@ -23,6 +23,7 @@ from karla.domain.subscribers.journal import Journal
 from karla.infra.access import scope_of
 from karla.infra.db import Database
 from karla.infra.errors import KarlaError
+from karla.infra.json_text import JsonText
 from karla.infra.work import Fact, Work
 from tests.support.announcers import announcer
 from tests.support.clocks import NOON, StandingClock
@@ -108,12 +109,14 @@ class OrderRooms:
 
     def by(self, kind: ReferenceKind, value: str, *trackings: Tracking | str, **members: Any) -> OrderCommand:
         """An upsert by any reference."""
+        for name in {"products", "discounts"} & members.keys():
+            members[name] = JsonText.of(members[name])
         told = OrderMembers(**members)
         return OrderCommand(
             shop_id=self.shop_id,
             reference=Reference(kind, value),
             names=OrderNames(told.order_number, told.external_id, told.order_name),
-            members=(lambda: told) if members else None,
+            members=told if members else None,
             trackings=[t if isinstance(t, Tracking) else Tracking(tracking_number=t) for t in trackings],
         )
 

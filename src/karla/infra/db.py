@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -21,7 +22,9 @@ Result = TypeVar("Result")
 
 # A write that lost a race, be it with a migration, is done again from the start: it sees the winner's rows then.
 RACES = (Retry, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
-_ATTEMPTS = 5
+# Six tenths of a second in all: a migration changes one table after the other, and what is prepared ends with each.
+_ATTEMPTS = 8
+_PAUSE_SECONDS = 0.005
 
 _ACQUIRE_SECONDS = 5.0
 _COMMAND_SECONDS = 15.0
@@ -160,7 +163,8 @@ class Database:
             except RACES:
                 if attempt == _ATTEMPTS:
                     raise
-                await asyncio.sleep(0.005 * attempt)
+                # Those who met once would meet again.
+                await asyncio.sleep(_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             except asyncpg.ForeignKeyViolationError as error:
                 raise NotFound(message="What this belongs to has just been deleted.") from error
         raise AssertionError("unreachable")

@@ -2,9 +2,10 @@
 
 import gc
 
-# A request makes some hundred objects that live until its answer: at Python's own 700 the collector runs for
-# every few of them and finds nothing, and each full run stops the process for tens of milliseconds.
-_YOUNG, _MIDDLE, _OLD = 10_000, 20, 50
+# A request makes some hundred objects that live until its answer, one of 500 orders some ten thousand: at Python's own
+# 700 the collector runs for every few of them and finds nothing, and each full run stops the process for tens of
+# milliseconds.
+_YOUNG, _MIDDLE, _OLD = 50_000, 10, 20
 
 
 def collect_less_often() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+from karla.infra.json_text import encode
 
 
 def recordset(table: str, columns: Sequence[str], parameter: int) -> str:
@@ -24,17 +24,17 @@ Row = NewType("Row", bytes)
 
 def row(struct: msgspec.Struct) -> Row:
     """Each member is the column of its name."""
-    return Row(_encode(struct))
+    return Row(encode(struct))
 
 
 def row_with(columns: Sequence[str], struct: msgspec.Struct) -> Row:
     """The same with these members only: what isn't sent need not be read."""
-    return Row(_encode({name: getattr(struct, name) for name in columns}))
+    return Row(encode({name: getattr(struct, name) for name in columns}))
 
 
 def row_of_shop(shop_id: UUID, struct: msgspec.Struct) -> Row:
     """The same for a struct that doesn't know its shop."""
-    return Row(b'{"shop_id":"%b",%b' % (str(shop_id).encode(), _encode(struct)[1:]))
+    return Row(b'{"shop_id":"%b",%b' % (str(shop_id).encode(), encode(struct)[1:]))
 
 
 def rows(made: Iterable[Row]) -> str:

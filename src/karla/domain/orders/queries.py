@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from karla.domain.orders.records import JSON_COLUMNS, Order, Reference, ReferenceKind
+from karla.infra.json_text import JsonText
 from karla.infra.work import Connection
 from karla.vocabulary.scope import Scope
 
@@ -89,8 +90,8 @@ async def orders_by_references(scope: Scope, connection: Connection, references:
 class _Json(msgspec.Struct, frozen=True):
     segments: list[str]
     address: dict[str, Any]
-    products: list[dict[str, Any]]
-    discounts: list[dict[str, Any]]
+    products: msgspec.Raw
+    discounts: msgspec.Raw
     order_analytics: dict[str, Any]
 
 
@@ -127,8 +128,8 @@ def order_from(row: Iterable[Any]) -> Order:
         expected_number_of_shipments=expected_number_of_shipments,
         segments=json.segments,
         address=json.address,
-        products=json.products,
-        discounts=json.discounts,
+        products=JsonText(json.products),
+        discounts=JsonText(json.discounts),
         order_analytics=json.order_analytics,
         cancelled_at=cancelled_at,
         created_at=created_at,

@@ -3,10 +3,16 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
+
+from karla.infra.json_text import JsonText
+
+Objects: TypeAlias = JsonText[list[dict[str, Any]]]
+"""A list that whoever passes an order on seldom looks into."""
+_NONE: Objects = JsonText.of([])
 
 
 class ReferenceKind(StrEnum):
@@ -50,8 +56,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     expected_number_of_shipments: int = 1
     segments: list[str] = []
     address: dict[str, Any] = {}
-    products: list[dict[str, Any]] = []
-    discounts: list[dict[str, Any]] = []
+    products: Objects = _NONE
+    discounts: Objects = _NONE
     order_analytics: dict[str, Any] = {}
     cancelled_at: datetime | None = None
     created_at: datetime
@@ -90,8 +96,8 @@ class OrderMembers(msgspec.Struct, frozen=True, kw_only=True):
     expected_number_of_shipments: int | None = None
     segments: list[str] | None = None
     address: dict[str, Any] | None = None
-    products: list[dict[str, Any]] | None = None
-    discounts: list[dict[str, Any]] | None = None
+    products: Objects | None = None
+    discounts: Objects | None = None
 
 
 class SavedOrder(msgspec.Struct, frozen=True):

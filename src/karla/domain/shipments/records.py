@@ -1,6 +1,6 @@
 """A shipment as it is stored, its timeline, and the facts it announces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -121,15 +121,14 @@ class Tracking(msgspec.Struct, frozen=True, kw_only=True):
 class OrderCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One upsert: which order, what it is called and what is said of it (None: it must exist), and its parcels.
 
-    Without an order number among its names it changes an order but can't create one. `members` is called when it is
-    the command's turn: PostgreSQL is busy with others by then.
-    `create_only` refuses an order that exists.
+    Without an order number among its names it changes an order but can't create one. `create_only` refuses an order
+    that exists.
     """
 
     shop_id: UUID
     reference: Reference
     names: OrderNames = OrderNames()
-    members: Callable[[], OrderMembers] | None = None
+    members: OrderMembers | None = None
     trackings: Sequence[Tracking] = ()
     order_analytics: dict[str, Any] | None = None
     create_only: bool = False

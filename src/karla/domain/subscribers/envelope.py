@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from karla.domain.orders.records import Order
 from karla.domain.orders.rules import customer_name
 from karla.domain.shipments.records import Consignment, Shipment, ShipmentEvent
 from karla.domain.subscribers.records.lanes import WebhookNotice
 from karla.infra.iso8601 import iso8601
+from karla.infra.json_text import encode
 from karla.infra.work import Fact
 from karla.vocabulary.events import CATALOGUE, WEBHOOKS, Direction, Flag, Notice, Phase, State
 from karla.vocabulary.locale import wire_code
@@ -37,7 +39,8 @@ _ADDRESS = dict.fromkeys(
 # What tells the lines of an order apart; the rest of each stands in the order beside it.
 _LINE = ("sku", "title", "product_id", "variant_id", "quantity")
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+# As they are stored.
+Objects: TypeAlias = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "array", "items": {"type": "object"}})]
 
 # All members are there, so that whoever looks for one finds null rather than nothing.
 _NO_CONTEXT = msgspec.Raw(b'{"order":null,"customer":null,"shipments":[],"claims":[]}')
@@ -96,8 +99,8 @@ class OrderContext(msgspec.Struct, frozen=True, kw_only=True):
     email_id: str | None
     segments: Sequence[str]
     address: dict[str, Any]
-    products: list[dict[str, Any]]
-    discounts: list[dict[str, Any]]
+    products: Objects
+    discounts: Objects
     weight: Decimal
 
 
@@ -221,7 +224,7 @@ class Entries:
     def _context_of(self, consignment: Consignment) -> msgspec.Raw:
         # The events of an order that come one after another share its record, and so its encoded form.
         if consignment is not self._told:
-            self._told, self._context = consignment, msgspec.Raw(_encode(_context(consignment)))
+            self._told, self._context = consignment, msgspec.Raw(encode(_context(consignment)))
         return self._context
 
 
@@ -259,7 +262,7 @@ def _shipment_entry(fact: ShipmentEvent, triggered_at: datetime, context: msgspe
         order_id=fact.shipment.order_id,
         shipment_id=fact.shipment.id,
         subject_id=fact.shipment.id,
-        head=_encode(envelope)[:-1],
+        head=encode(envelope)[:-1],
     )
 
 
@@ -288,7 +291,7 @@ def _notice_entry(fact: WebhookNotice, triggered_at: datetime) -> Entry:
         order_id=None,
         shipment_id=None,
         subject_id=fact.webhook_id,
-        head=_encode(envelope)[:-1],
+        head=encode(envelope)[:-1],
     )
 
 
@@ -358,8 +361,8 @@ def _order(order: Order) -> OrderContext:
         email_id=order.email_id,
         segments=order.segments,
         address=_ADDRESS | order.address,
-        products=order.products,
-        discounts=order.discounts,
+        products=order.products.text,
+        discounts=order.discounts.text,
         weight=order.weight or Decimal(0),
     )
 

@@ -219,6 +219,6 @@ def _meant(asked: _Asked, found: _Found) -> Order | None:
 
 def _saved(work: Work, command: OrderCommand, before: Order | None) -> SavedOrder:
     """What becomes of the order."""
-    members = command.members() if command.members else OrderMembers()
+    members = command.members or OrderMembers()
     order = before or order_rules.blank(command.reference, shop_id=command.shop_id, new_id=new_id(), now=work.now)
     return SavedOrder(order_rules.merged(order, members, command.order_analytics, work.now), before)

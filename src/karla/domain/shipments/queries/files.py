@@ -12,6 +12,7 @@ import msgspec
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import OrderFile, Shipment, TimelineEvent
 from karla.domain.shipments.rules.timelines import chronological
+from karla.infra.json_text import dec_hook
 from karla.infra.work import Connection
 from karla.vocabulary.scope import Scope
 
@@ -45,7 +46,7 @@ class _Parcels(msgspec.Struct, frozen=True):
     timeline: tuple[TimelineEvent, ...]
 
 
-_file = msgspec.json.Decoder(OrderFile).decode
+_file = msgspec.json.Decoder(OrderFile, dec_hook=dec_hook).decode
 _parcels = msgspec.json.Decoder(_Parcels).decode
 
 

@@ -27,7 +27,7 @@ def contents_of(file: OrderFile) -> dict[UUID, Contents]:
 
     The one parcel that is still expected holds what is in no other, where that is known of all others.
     """
-    lines = file.order.products
+    lines = file.order.products.value
     told = {
         shipment.id: Contents([_completed(line, lines) for line in shipment.products], known=True)
         for shipment in file.shipments

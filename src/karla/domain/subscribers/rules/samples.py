@@ -11,6 +11,7 @@ import msgspec
 from karla.domain.orders.records import Order
 from karla.domain.shipments.records import OrderFile, Shipment, ShipmentEvent, TimelineEvent
 from karla.domain.subscribers.records.lanes import LaneFailure, LaneState, WebhookNotice
+from karla.infra.json_text import JsonText
 from karla.vocabulary.events import STATE_OF, Direction, EventKind, Notice
 
 ADDRESS = {
@@ -62,7 +63,7 @@ def sample_order(shop_id: UUID, placed_at: datetime) -> Order:
         weight=Decimal(850),
         segments=["Shopware.tag.VIP"],
         address=dict(ADDRESS),
-        products=LINES,
+        products=JsonText.of(LINES),
         order_analytics={"campaign_code": "spring"},
         created_at=placed_at,
         updated_at=placed_at,

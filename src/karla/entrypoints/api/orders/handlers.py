@@ -177,7 +177,7 @@ async def update_order(
         address=address_json(data.address), expected_number_of_shipments=data.expected_number_of_shipments
     )
     reference = await _reference(ref, access, services)
-    command = OrderCommand(shop_id=access.shop.id, reference=reference, members=lambda: members)
+    command = OrderCommand(shop_id=access.shop.id, reference=reference, members=members)
     return order_detail(access.shop, await services.upserts.submit(command), language)
 
 

@@ -14,6 +14,7 @@ from karla.domain.shipments.records import OrderCommand, Tracking
 from karla.domain.shipments.rules.carriers import unknown_carriers
 from karla.entrypoints.api.times import time_faults
 from karla.infra.errors import Fault, Loc
+from karla.infra.json_text import JsonText
 from karla.infra.validation import invalid
 from karla.vocabulary.events import Direction
 
@@ -130,7 +131,7 @@ class OrderBody(msgspec.Struct, kw_only=True):
             shop_id=shop_id,
             reference=Reference(ReferenceKind.ORDER_NUMBER, self.order_number),
             names=self.names(),
-            members=self.members,
+            members=self.members(),
             order_analytics=self.order_analytics,
             create_only=True,
         )
@@ -159,8 +160,8 @@ class OrderBody(msgspec.Struct, kw_only=True):
             expected_number_of_shipments=self.expected_number_of_shipments,
             segments=self.segments,
             address=address_json(self.address),
-            products=lines_json(self.products),
-            discounts=None if self.discounts is None else [msgspec.to_builtins(d) for d in self.discounts],
+            products=None if self.products is None else JsonText.of(_shown(self.products)),
+            discounts=None if self.discounts is None else JsonText.of(self.discounts),
         )
 
 
@@ -221,7 +222,7 @@ class OrderUpsert(msgspec.Struct, kw_only=True):
             shop_id=shop_id,
             reference=Reference(self.id_type or ReferenceKind.ORDER_NUMBER, self.id),
             names=self.order.names() if self.order else OrderNames(),
-            members=self.order.members if self.order else None,
+            members=self.order.members() if self.order else None,
             trackings=[tracking.tracking() for tracking in self.trackings],
             order_analytics=self.order_analytics or inside,
         )
@@ -264,15 +265,17 @@ def address_json(address: Address | None) -> dict[str, Any] | None:
 
 
 def lines_json(products: list[Product] | None) -> list[dict[str, Any]] | None:
-    """The lines as stored: without members that say nothing, and without images that are nowhere."""
-    if products is None:
-        return None
-    stored: list[dict[str, Any]] = msgspec.to_builtins(products)
-    for line in stored:
-        for part in (line, *line.get("bundled_products", ())):
-            if "images" in part:
-                part["images"] = [image for image in part["images"] if image.get("src")]
-    return stored
+    """The lines of a parcel as stored: without members that say nothing."""
+    return None if products is None else msgspec.to_builtins(_shown(products))
+
+
+def _shown(products: list[Product]) -> list[Product]:
+    """The lines without images that are nowhere."""
+    for product in products:
+        for part in (product, *(product.bundled_products or ())):
+            if part.images:
+                part.images = [image for image in part.images if image.src]
+    return products
 
 
 def _refuse(faults: Sequence[Fault]) -> None:

@@ -204,7 +204,7 @@ def full_line(line: dict[str, Any]) -> dict[str, Any]:
 def _products(file: OrderFile, shipment: Shipment) -> Sequence[dict[str, Any]]:
     if shipment.products is not None:
         return shipment.products
-    lines = file.order.products
+    lines = file.order.products.value
     return () if shipment.draft or len(lines) * len(file.shipments) > _REPEATED_LINES else lines
 
 

@@ -16,6 +16,7 @@ from karla.domain.orders.records import Order
 from karla.domain.shipments.records import OrderFile, Shipment, TimelineEvent
 from karla.domain.shipments.rules.timelines import chronological, standing
 from karla.entrypoints.api.storefront.shapes import ProductOffer, Slot, Slots
+from karla.infra.json_text import JsonText
 from karla.vocabulary.carriers import CARRIERS, tracking_url
 from karla.vocabulary.events import Direction
 from karla.vocabulary.orders import OrderState
@@ -49,7 +50,7 @@ def file_of(state: DemoState, language: str, now: datetime, pictures: str) -> Or
         currency=table["order"]["currency"],
         expected_number_of_shipments=sum(not parcel.get("back", False) for parcel in told["parcels"]),
         address=dict(table["address"]),
-        products=lines,
+        products=JsonText.of(lines),
         cancelled_at=_at(told["cancelled"], now) if "cancelled" in told else None,
         created_at=placed,
         updated_at=placed,

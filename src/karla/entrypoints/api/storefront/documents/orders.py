@@ -112,7 +112,7 @@ async def _loaded(connection: Connection, shopper: Shopper) -> tuple[Shop, ShopS
 
 async def catalogue_of(scope: Scope, connection: Connection, file: OrderFile) -> Catalogue:
     """The products that lines of the order or of its parcels name; asks for nothing where none does."""
-    lines = [*file.order.products, *(line for shipment in file.shipments for line in shipment.products or ())]
+    lines = [*file.order.products.value, *(line for shipment in file.shipments for line in shipment.products or ())]
     named = {key for line in lines if (key := variant_key(line))}
     return await listed_variants(scope, connection, named) if named else {}
 
@@ -166,7 +166,7 @@ def order_document(
         language=language,
         currency=order.currency,
         destination=_destination(view, order.address),
-        items=[item(view, line) for line in order.products],
+        items=[item(view, line) for line in order.products.value],
         total_price=float(order.total_order_price) if view.whole and order.total_order_price is not None else None,
         shipments=parcels,
         expected_packages=sum(one.situation == "expected" for one in parcels),
