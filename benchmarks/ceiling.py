@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 import uvicorn
 
-from karla.entrypoints.api.orders.requests import OrderUpsert, address_json, lines_json
+from karla.entrypoints.api.orders.requests import OrderUpsert
 from karla.infra.validation import Shape
 
 _SHAPE = Shape(OrderUpsert)
@@ -100,7 +100,8 @@ class Bare:
             self._shop, order_id, members.order_number, members.external_id, members.order_placed_at,
             members.total_order_price, members.shipping_price, members.sub_total_price, members.discount_price,
             members.currency, members.email_id, members.external_customer_id, members.segments,
-            address_json(order.address), lines_json(order.products), members.discounts, now,
+            members.address, members.products and members.products.text,
+            members.discounts and members.discounts.text, now,
         ]  # fmt: skip
 
     async def _write_many(self, connection: Any, upsert: OrderUpsert) -> None:

@@ -20,7 +20,7 @@ revoke execute on function karla_count_no_documents(regclass) from public;
 
 do $counted$
 begin
-    perform karla_count_no_documents(name::regclass) from unnest(array['orders', 'shipments']) as counted (name);
+    perform karla_count_no_documents(name::regclass) from unnest(array['orders', 'shipments', 'shipment_events']) as counted (name);
     perform karla_count_no_documents(i.inhrelid::regclass)
     from partitioned_tables p join pg_inherits i on i.inhparent = p.name::regclass;
 end

@@ -22,7 +22,8 @@ Result = TypeVar("Result")
 
 # A write that lost a race, be it with a migration, is done again from the start: it sees the winner's rows then.
 RACES = (Retry, asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
-# Six tenths of a second in all: a migration changes one table after the other, and what is prepared ends with each.
+# With pauses of six tenths of a second in all: a migration changes one table after the other, and what is prepared
+# ends with each.
 _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.005
 

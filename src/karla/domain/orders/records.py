@@ -1,5 +1,6 @@
 """An order as it is stored, and what a caller may say of one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -10,7 +11,7 @@ import msgspec
 
 from karla.infra.json_text import JsonText
 
-Objects: TypeAlias = JsonText[list[dict[str, Any]]]
+Objects: TypeAlias = JsonText[Sequence[dict[str, Any]]]
 """A list that whoever passes an order on seldom looks into."""
 _NONE: Objects = JsonText.of([])
 

@@ -1,5 +1,6 @@
 """How orders look in answers."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -44,7 +45,7 @@ class OrderDetail(msgspec.Struct, kw_only=True):
     discount_price: float
     currency: str
     products: list[dict[str, Any]]
-    discounts: list[dict[str, Any]]
+    discounts: Sequence[dict[str, Any]]
     email_id: str | None
     customer: Customer
     address: dict[str, Any]
