@@ -324,12 +324,13 @@ def test_objects_and_the_secret_key_go_along_as_told(place: Places, tmp_path: Pa
 
     assert source.run("backup", "-o", file, "--without-objects")["objects"] is None
     assert unpacked(file).keys().isdisjoint({"objects/a/b.webp", "secret.key"})
-    bare.run("restore", file)
+    assert "The secret key is not in it" in bare.told("restore", file)
     assert not (bare.data_dir / "secret.key").exists()
 
     summary = source.run("backup", "-o", file, "--with-secret-key")
     assert (summary["objects"], summary["object_bytes"], summary["secret_key"]) == (1, len(PNG), True)
     assert file.stat().st_mode & 0o777 == 0o600
+    assert "secret key" not in bare.told("restore", file, "--check")
     elsewhere = tmp_path / "store"
     target.run("restore", file, KARLA_OBJECT_STORE_URL=elsewhere.as_uri())
     assert (elsewhere / "a/b.webp").read_bytes() == PNG

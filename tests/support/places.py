@@ -47,6 +47,11 @@ class Place:
         assert done.returncode == 0, done.stderr.decode()
         return msgspec.json.decode(done.stdout, type=dict[str, Any])
 
+    def told(self, *words: object) -> str:
+        """What a command that went well says to a person."""
+        done = subprocess.run(self.command(*words), env=self.environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
     def refused(self, *words: object) -> str:
         """The one line with which a command gives up."""
         done = subprocess.run(self.command(*words), env=self.environment, capture_output=True, text=True, check=False)

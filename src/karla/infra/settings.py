@@ -15,6 +15,9 @@ from yarl import URL
 
 PREFIX = "KARLA_"
 _SHORTEST_KEY = 32
+DATABASE_URL_EXPECTED = (
+    "Expected postgresql://user:password@127.0.0.1:5432/karla, with what is special in the password percent-encoded"
+)
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -213,6 +216,12 @@ def source_addresses(text: str) -> tuple[IPv4Address | IPv6Address, ...]:
     return addresses
 
 
+def _database(url: str) -> None:
+    # The rest of it is the drivers' to read: they allow several hosts, sockets, and files of their own.
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ValueError(DATABASE_URL_EXPECTED)
+
+
 def proxy_url(text: str) -> URL:
     """The URL of a proxy, credentials included; ValueError says what is wrong and does not repeat them."""
     try:
@@ -254,6 +263,7 @@ def _authorities(path: Path) -> None:
 
 
 _CHECKS: Mapping[str, Callable[[Any], object]] = {
+    "database_url": _database,
     "egress_source_address": source_addresses,
     "egress_proxy_url": proxy_url,
     "egress_ca_file": _authorities,

@@ -23,6 +23,10 @@ from karla.infra.instance import AlreadyRunning, NotRunning, database, held
 from karla.infra.settings import Settings, settings_from
 
 STDOUT = Path("-")
+_WITHOUT_KEY = (
+    "The secret key is not in it: credentials of connections and links to tracking pages need the KARLA_SECRET_KEY, or "
+    "secret.key, of the Karla that it was made of."
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print a summary as JSON, for programs.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept.", show_default="./.karla")]
@@ -102,6 +106,8 @@ def restore(
     console = Console(highlight=False, soft_wrap=True)
     what = f"{sums.rows} rows and {sums.objects.count} objects, of {about.created_at:%Y-%m-%d %H:%M:%S} UTC"
     console.print(f"{'The backup is sound' if check else 'Restored'}: {what}.", markup=False)
+    if not about.with_secret_key:
+        console.print(_WITHOUT_KEY, style="yellow", markup=False)
     if not check:
         _tell_of(console, restored)
 

@@ -9,13 +9,10 @@ from collections.abc import Iterator
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from karla.infra.settings import Settings, SettingsInvalid
+from karla.infra.settings import DATABASE_URL_EXPECTED, Settings, SettingsInvalid, variable_of
 from karla.infra.storage import ObjectStore, StoreUnavailable
 
-_NO_ADDRESS = (
-    "KARLA_DATABASE_URL is no address of a PostgreSQL: it looks like postgresql://user:password@127.0.0.1:5432/karla, "
-    "with what is special in the password percent-encoded."
-)
+_NO_ADDRESS = f"{variable_of('database_url')}: {DATABASE_URL_EXPECTED}."
 
 
 class DatabaseUnreachable(Exception):
