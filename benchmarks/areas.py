@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 _REST = "the rest"
+# A thread of a pool that waits for something to do, which py-spy now and then takes for busy.
+_WAITING = ("_worker (", "concurrent/futures/thread.py")
 # An area's places are parts of file names; the first area that has one of a frame's is the frame's.
 _SHARED = {
     "SQL driver": ("asyncpg/", "infra/db.py"),
@@ -40,6 +42,8 @@ class Profile:
         for line in raw.splitlines():
             stack, _, count = line.rpartition(" ")
             frames = stack.split(";")
+            if all(part in frames[-1] for part in _WAITING):
+                continue
             self._areas[_area(frames, areas)] += int(count)
             self._frames[_named(frames[-1])] += int(count)
 
