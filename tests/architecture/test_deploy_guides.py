@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from karla.entrypoints.cli.program import app
 from karla.infra.telemetry import REGISTRY
 from tests.architecture.source import ROOT, Offence, verdict
+from tests.architecture.test_second_lock import ISOLATED
 
 RUNBOOKS = sorted((ROOT / "docs/runbooks").glob("*.md"))
 PAGES = [
@@ -103,3 +104,9 @@ def test_security_speaks_of_this_version() -> None:
     assert f"| {version[1]}.x | gets security fixes |" in text
     for matter in ("**Connections.**", "**Pushes**", "**Rates.**", "`KARLA_SECRET_KEY`"):
         assert matter in text
+
+
+def test_the_page_on_citus_has_a_place_for_every_table_of_a_shop() -> None:
+    placed = set(re.findall(r"['`](\w+)['`]", (ROOT / "docs/guides/citus.md").read_text(encoding="utf-8")))
+    assert {"orders", "deliveries", "page_visits"} <= ISOLATED
+    assert ISOLATED - placed == set()

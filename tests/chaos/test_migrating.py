@@ -75,8 +75,6 @@ def test_so_does_the_way_back(own_database_url: str) -> None:
 
 def test_of_a_deadlock_nobody_but_the_way_back_notices_anything(own_database_url: str) -> None:
     with ThreadPoolExecutor(1) as aside, psycopg.connect(own_database_url) as reader:
-        # So that it is the way back which PostgreSQL ends.
-        reader.execute("set deadlock_timeout = '20s'")
         reader.execute(NEEDED)
         going_back = aside.submit(migrate_back, own_database_url, BEFORE)
         until(lambda: asked(own_database_url, WAITS), "the way back waits for the table")
@@ -85,6 +83,21 @@ def test_of_a_deadlock_nobody_but_the_way_back_notices_anything(own_database_url
         reader.rollback()
         assert going_back.result(timeout=20)
     assert asked(own_database_url, APPLIED) == 0
+
+
+def test_it_looks_for_a_deadlock_before_those_do_who_are_in_one_with_it(older: str) -> None:
+    with psycopg.connect(older, autocommit=True) as connection:
+        connection.execute("create table waited as select name, setting::int as ms from pg_settings where false")
+        connection.execute(
+            "create function tell() returns trigger language plpgsql as 'begin insert into waited "
+            "select name, setting::int from pg_settings where name ~ ''^(deadlock|lock)_timeout$''; return new; end'"
+        )
+        connection.execute("create trigger tell before insert on _yoyo_migration execute function tell()")
+        migrate(older)
+        told: dict[str, int] = dict(connection.execute("select distinct name, ms from waited").fetchall())
+        others = connection.execute("select setting::int from pg_settings where name = 'deadlock_timeout'").fetchone()
+    assert others
+    assert told["deadlock_timeout"] < told["lock_timeout"] < others[0]
 
 
 def test_a_migration_is_entered_as_applied_or_did_not_happen(older: str) -> None:

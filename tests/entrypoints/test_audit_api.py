@@ -1,11 +1,12 @@
 """The audit trail: each administrative change leaves one entry, in its own transaction, for those who may read it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from typer.testing import CliRunner
 
 from karla.domain.tenants import commands
@@ -14,10 +15,17 @@ from karla.infra.access import NOWHERE
 from karla.infra.errors import Conflict
 from karla.infra.work import Work
 from karla.vocabulary.scope import Role
-from tests.support.connections import DHL
+from tests.support.connections import DHL, Played, dhl_played
+from tests.support.documents import Operation, operations
 from tests.support.images import PNG
-from tests.support.inhabited import inhabit
+from tests.support.inhabited import inhabit, options
 from tests.support.karla import Karla, ShopClient
+
+
+@pytest_asyncio.fixture(scope="module")
+async def dhl() -> AsyncIterator[Played]:
+    async with dhl_played() as played:
+        yield played
 
 
 def keys_of(client: ShopClient) -> str:
@@ -111,6 +119,34 @@ async def test_each_change_leaves_its_entry_and_no_secret(karla: Karla, action: 
     assert SECRET not in str(entries)
     if action.startswith("key.") and method == "POST":
         assert answer.json()["key"] not in str(entries)
+
+
+# What a shop does all day is told by its journal; a look at a domain or a connection changes nothing that anybody set.
+DAILY = ("/orders", "/shipments", "/products", "/domain/check", "/{integration}/test")
+# Where the document's example says what is so already.
+CHANGING: dict[str, dict[str, Any]] = {
+    "v1WebhooksReplay": {"status": "all"},
+    "v1ShopsSettingsUpdateCarriers": {"shipment_updates": False},
+    "v1ShopsSettingsSet": {"carriers": {"shipment_updates": False}, "triggers": {}},
+}
+ADMINISTRATIVE = [
+    operation
+    for operation in operations()
+    if operation.method != "GET"
+    and operation.needs.of not in ("nobody", "shopper")
+    and not any(part in operation.path for part in DAILY)
+]
+
+
+@pytest.mark.parametrize("operation", ADMINISTRATIVE, ids=str)
+async def test_no_administrative_operation_goes_untold(operation: Operation, karla: Karla, dhl: Played) -> None:
+    here = await inhabit(karla, dhl.credentials)
+    admin = here.callers["organisation"]
+    before = await trail(admin, per_page=100)
+    body = {"json": CHANGING[operation.id]} if operation.id in CHANGING else options(operation, here)
+    answer = await admin.call(operation.method, here.path(operation), **body)
+    assert answer.status_code < 300, answer.text
+    assert len(await trail(admin, per_page=100)) > len(before)
 
 
 async def test_what_changes_nothing_leaves_nothing(karla: Karla) -> None:

@@ -15,7 +15,7 @@ RESULTS = ROOT / "benchmarks/results.md"
 def test_it_runs_beside_its_ceiling(name: str) -> None:
     before = RESULTS.read_bytes()
     command = [sys.executable, "-m", "benchmarks", name, "--quick"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     assert re.search(r"\| \*\*\d+\.\d\d\*\* \(", done.stdout), done.stdout
     assert RESULTS.read_bytes() == before

@@ -18,7 +18,9 @@ class Trip(msgspec.Struct):
     """One event on its way to one webhook."""
 
     attempts: int = 0
+    # Between these the next attempt is planned.
     not_before: datetime | None = None
+    not_after: datetime | None = None
     in_flight: bool = False
     over: bool = False
     delivered: bool = False
@@ -51,6 +53,7 @@ class Model:
         self.reached: Counter[tuple[int, str]] = Counter()
         self.ordered: set[int] = set()
         self.attempts = 0
+        self.plans = 0
         self.wrong: list[str] = []
 
     def happened(self, shipment: str, place: int) -> int:
@@ -98,8 +101,8 @@ class Model:
             lane.gone |= reply.status == 410
             trip.over = lane.gone or trip.attempts > RETRIES
             asked = timedelta(seconds=reply.retry_after or 0)
-            wait = min(BASE * 2 ** (trip.attempts - 1), LONGEST) * LEAST
-            trip.not_before = now + max(wait, asked)
+            wait = min(BASE * 2 ** (trip.attempts - 1), LONGEST)
+            trip.not_before, trip.not_after = now + max(wait * LEAST, asked), now + max(wait * MOST, asked)
             lane.failures += 1
             lane.failing_since = lane.failing_since or began
             pause = max(asked, SHORTEST_PAUSE if reply.status == 429 else ZERO)
@@ -111,6 +114,16 @@ class Model:
             self.trips[webhook][event] = ended_trip(trip.attempts, trip.delivered)
             if webhook in self.ordered:
                 self.reached[webhook, self.places[event][0]] += 1
+
+    def planned(self, webhook: int, event: int, due_at: datetime) -> None:
+        """The engine means to make the next attempt of a delivery then; one that is under way plans nothing."""
+        trip = self.trips[webhook][event]
+        if trip.in_flight or not trip.not_before or not trip.not_after:
+            return
+        self.plans += 1
+        told = f"webhook {webhook}, event {event}, after attempt {trip.attempts}"
+        fits = trip.not_before <= due_at <= trip.not_after
+        self._demand(fits, f"{told}: planned for {due_at}, not {trip.not_before} to {trip.not_after}")
 
     def _demand(self, true: bool, otherwise: str) -> None:
         if not true:

@@ -170,7 +170,8 @@ class World:
                 self._events[str(event.event_id)] = self.model.happened(str(event.shipment.id), place)
                 self._happened_at.append(self.bench.clock.now())
             await patiently(partial(happen, self.bench.db, *events))
-        await patiently(self.bench.relay)
+        while await patiently(self.bench.relay):
+            pass
 
     def begin(self, webhook: int, event_id: str) -> tuple[int, Reply]:
         """An attempt begins: which event's it is, and what it meets."""
@@ -200,8 +201,23 @@ class World:
             if self.bench.clock.now() >= self._upkeep_at:
                 self._upkeep_at = self.bench.clock.now() + UPKEEP_EVERY
                 await patiently(self.bench.belt.look_after)
+                await self._compare_plans()
         if until:
             self.bench.clock.advance(until - self.bench.clock.now())
+            await self._compare_plans()
+
+    async def _compare_plans(self) -> None:
+        """Hold the times of all next attempts against those that the model worked out."""
+        async with self.bench.db.read(EVERYWHERE) as connection:
+            rows = await connection.fetch(
+                """
+                select w.url, d.event_id, d.due_at from deliveries d
+                join webhooks w on w.shop_id = d.shop_id and w.id = d.webhook_id
+                where d.status = 'pending' and d.attempts > 0
+                """
+            )
+        for row in rows:
+            self.model.planned(number_of(row["url"]), self._events[str(row["event_id"])], row["due_at"])
 
     async def _work(self) -> None:
         """Let one worker claim what it can at this moment, now that what has ended at either is written down.

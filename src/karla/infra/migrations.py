@@ -17,8 +17,16 @@ from karla.infra.sessions import ROLE
 # One number for all Karlas of a database, so that only one of them migrates at a time.
 ADVISORY_LOCK = 4_207_849_331
 
-# A lock that doesn't come within this time is given up for a moment: whoever uses the table queues up behind it.
-_LOCK_SECONDS = 2
+# A lock that doesn't come within this time is given up for a moment: whoever uses the table queues up behind it. It is
+# over before PostgreSQL looks whether one of those waits in a circle with the migration, and ends that one; the
+# migration's own look comes first where it may say so (a superuser, or who was granted it).
+_LOCK_MILLISECONDS = 800
+_LOOK_MILLISECONDS = 100
+_BE_BRIEF = f"""
+    select set_config('karla.everywhere', 'on', false), set_config('lock_timeout', '{_LOCK_MILLISECONDS}ms', false);
+    select set_config('deadlock_timeout', '{_LOOK_MILLISECONDS}ms', false)
+    where has_parameter_privilege('deadlock_timeout', 'set')
+"""
 _PAUSE_SECONDS = 1.0
 _PATIENCE_SECONDS = 300.0
 
@@ -29,8 +37,7 @@ _OLDEST = """
     order by xact_start limit 3
 """
 
-# A deadlock is a lock that can't be had either: who is in the way wants one that the migration has. PostgreSQL finds
-# it sooner than the time for a lock is over, and ends either of the two.
+# A deadlock is a lock that can't be had either: who is in the way wants one that the migration has.
 _UNLOCKABLE = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 Result = TypeVar("Result")
@@ -206,7 +213,7 @@ def _backend(url: str) -> Iterator[tuple[Any, Any]]:
         def init_connection(self, connection: psycopg.Connection) -> None:
             """Migrations see every shop's rows, also those of an owner whom row-level security binds."""
             super().init_connection(connection)
-            connection.execute(f"set karla.everywhere = 'on'; set lock_timeout = '{_LOCK_SECONDS}s'")
+            connection.execute(_BE_BRIEF)
 
     backend = Backend(parse_uri(url), yoyo.default_migration_table)
     backend.init_database()
