@@ -189,9 +189,15 @@ async def test_hears_of_news_each_minute_where_no_stream_is_let_through(embed: E
     element = tracking(visit.page)
     await expect(element.get_by_role("heading", name=HEADLINE)).to_be_visible()
     await embedder.shop.scanned(order, "OUT_FOR_DELIVERY", phase="in_delivery")
-    async with visit.page.expect_response("**/embed"):
-        await visit.page.clock.run_for(61_000)
-    await expect(visit.page.locator("#log li").last).to_have_text(re.compile("^event .+"))
+    log = visit.page.locator("#log li")
+    for shown in (2, 3):
+        async with visit.page.expect_response("**/embed"):
+            await visit.page.clock.run_for(61_000)
+        await expect(log.filter(has_text="order-loaded")).to_have_count(shown)
+        # A server that took seconds for it has shown what it knew last; then the page asks again.
+        if (await log.last.inner_text()).startswith("event "):
+            break
+    await expect(log.last).to_have_text(re.compile("^event .+"))
 
 
 async def test_is_led_to_karlas_page_where_the_shops_origin_is_not_allowed(embed: Embed, embedder: Embedder) -> None:
