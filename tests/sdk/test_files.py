@@ -159,5 +159,5 @@ def test_the_source_is_not_that_of_a_version_which_has_been_released() -> None:
 def test_the_guide_shows_the_lines_that_are_tried() -> None:
     guides = Path(__file__).parents[2] / "docs/guides"
     lines = (guides / "samples/embed/frame.js").read_text(encoding="utf-8")
-    assert len(lines.splitlines()) == 5
+    assert len(lines.splitlines()) == 6
     assert f"```js\n{lines}```" in (guides / "embed.md").read_text(encoding="utf-8")
