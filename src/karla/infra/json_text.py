@@ -45,7 +45,7 @@ class JsonText(Generic[T]):
 
 
 def dec_hook(type_: type, value: object) -> object:
-    """For a decoder of structs that hold such values."""
+    """For a decoder of structs that hold such values; NotImplementedError is msgspec's word for any other type."""
     if get_origin(type_) is not JsonText:
         raise NotImplementedError(f"a {type_} can't be read")
     return JsonText.of(value)
@@ -54,6 +54,7 @@ def dec_hook(type_: type, value: object) -> object:
 def _as_it_is(value: object) -> msgspec.Raw:
     if isinstance(value, JsonText):
         return value.text
+    # As msgspec has it for what a hook doesn't know.
     raise NotImplementedError(f"a {type(value).__name__} has no JSON")
 
 
